@@ -266,6 +266,13 @@ test('samples in folders give no points', () => {
   ])
 })
 
+test('faults of which a file makes very many are told in part', () => {
+  const type = `type: [${Array.from({ length: 1000 }, (_, index) => `t${index}`).join(', ')}]`
+  const told = faultsOf({ 'problem.yaml': `${V2025}${type}`, ...DATA })
+  expect(told).toHaveLength(101)
+  expect(told.at(-1)).toBe(': and 900 more faults')
+})
+
 test('arguments of input validators are those of the test before those of its group', () => {
   const found = read({
     'problem.yaml': V2025,
@@ -297,6 +304,32 @@ test.each<[string, Record<string, string>, RegExp]>([
     'several passes without a validator',
     { 'problem.yaml': `${V2025}type: multi-pass`, ...DATA },
     /multi-pass and has no output validator/,
+  ],
+  [
+    'an alias',
+    { 'problem.yaml': 'a: &a [x]\nvalidator_flags: [*a]', ...DATA },
+    /^problem\.yaml: line 2: has an alias; write the value out$/,
+  ],
+  [
+    'flags in a map',
+    { 'problem.yaml': 'validator_flags: [{toString: a}]', ...DATA },
+    /^problem\.yaml: validator_flags is neither words nor a list of words$/,
+  ],
+  [
+    'flags in lists of lists',
+    { 'problem.yaml': 'validator_flags: [[a, b]]', ...DATA },
+    /^problem\.yaml: validator_flags is neither/,
+  ],
+  ['a type that is none', { 'problem.yaml': 'type: {a: b}', ...DATA }, /^problem\.yaml: type is neither words/],
+  [
+    'a long word as a type',
+    { 'problem.yaml': `type: ${'x'.repeat(1e5)}`, ...DATA },
+    /^problem\.yaml: type is "x{50}\.\.\.", which is not read here$/,
+  ],
+  [
+    'files of a test',
+    { 'problem.yaml': '', ...DATA, 'data/secret/01-big.files/map.png': '' },
+    /^data\/secret\/01-big\.files\/: is not read/,
   ],
   ['settings that are no YAML', { 'problem.yaml': 'a: [1] 2', ...DATA }, /^problem\.yaml: line 1:/],
   [

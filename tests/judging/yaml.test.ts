@@ -22,7 +22,7 @@ test.each([
   ['a: |\n  one # two\n\n    three\nb: 2', { a: 'one # two\n\n  three\n', b: '2' }],
   ['a: >-\r\n  one\r\n  two\r\n\r\n  three\r\nb: 2', { a: 'one two\nthree', b: '2' }],
   ['- |-\n  a: 1\n- b: |+ # c\n    x\n\n  c: 1', ['a: 1', { b: 'x\n\n', c: '1' }]],
-  ['a: &x 1\nb: *x', { a: '1', b: '1' }],
+  ['a: &x 1\nb: &y [2]', { a: '1', b: ['2'] }],
   [
     'a: [\n  1, # one\n  [2,\n   3],\n]\nb: {c: 1,\n  d: 2}\ne: 3',
     { a: ['1', ['2', '3']], b: { c: '1', d: '2' }, e: '3' },
@@ -40,28 +40,46 @@ test.each([
   ['a: "x', /^line \d: .*double quoted/],
   ['a: 1\nwords\nb: 2', /^line 3: can not read/],
   ['a: 1\n---\nb: 1', /^expected a single document/],
+  ['a: &x 1\nb: *x', /^line 2: has an alias; write the value out$/],
+  ['a: &x [*x]', /^line 1: has an alias/],
+  ['- &x a\n- {*x : 1}', /^line 2: has an alias/],
+  ['&a\n*a : 1', /^line 2: has an alias/],
+  [`a: !${'x'.repeat(1e5)} 1`, /^line 1: unknown tag !<!x{1,200}$/],
 ])('%j is refused', (source, expected) => {
   expect(() => parseYaml(source)).toThrow(YamlFault)
   expect(() => parseYaml(source)).toThrow(expected)
 })
 
 test.each([
-  ['spaces', `a${' '.repeat(1e6)}b`],
-  ['quotes', `a: ${"x'".repeat(5e5)}`],
-  ['spaces in brackets', `a: [a${' '.repeat(1e6)}b]`],
-  ['spaces behind a key', `a:${' '.repeat(1e6)}x`],
-  ['spaces before a block', `a:${' '.repeat(1e6)}|`],
-])('a line of a million %s is read in the time of its length', (_what, text) => {
-  expect(() => parseYaml(text)).not.toThrow()
+  ['spaces', `a${' '.repeat(1e6)}b`, `a${' '.repeat(1e6)}b`],
+  ['quotes', `a: ${"x'".repeat(5e5)}`, { a: "x'".repeat(5e5) }],
+  ['spaces in brackets', `a: [a${' '.repeat(1e6)}b]`, { a: [`a${' '.repeat(1e6)}b`] }],
+  ['spaces behind a key', `a:${' '.repeat(1e6)}x`, { a: 'x' }],
+  ['spaces before a block', `a:${' '.repeat(1e6)}|`, { a: '' }],
+  ['blocks', '- |\n'.repeat(1e5), Array.from({ length: 1e5 }, () => '')],
+  ['lines of one block', `a: |\n${'  x\n'.repeat(1e5)}`, { a: 'x\n'.repeat(1e5) }],
+  ['lines in brackets', `a: [\n${'x,\n'.repeat(1e5)}]`, { a: Array.from({ length: 1e5 }, () => 'x') }],
+  ['lines of a plain text', `a: x\n${'  x\n'.repeat(1e5)}`, { a: `x${' x'.repeat(1e5)}` }],
+])('a file of very many %s is read', (_what, text, expected) => {
+  // Of values so large a difference would take longer to show than to find.
+  expect(JSON.stringify(parseYaml(text)) === JSON.stringify(expected)).toBe(true)
 })
 
+const doubling = 'abcdefghi'
+  .split('')
+  .map((name, index, names) => {
+    const item = index === 0 ? 'x' : `*${names[index - 1]}`
+    return `${name}: &${name} [${Array.from({ length: 10 }, () => item).join(', ')}]\n`
+  })
+  .join('')
+const long = 'x'.repeat(5e5)
+
 test.each([
-  ['blocks', '- |\n'.repeat(1e5)],
-  ['lines of one block', `a: |\n${'  x\n'.repeat(1e5)}`],
-  ['lines in brackets', `a: [\n${'x,\n'.repeat(1e5)}]`],
-  ['lines of a plain text', `a: x\n${'  x\n'.repeat(1e5)}`],
-])('a hundred thousand %s are read in the time of their length', (_what, text) => {
-  expect(() => parseYaml(text)).not.toThrow()
+  ['lists of lists', `${doubling}validator_flags: [*i]`, 2],
+  ['a long word', `a: &s ${long}\ntype: [${'*s, '.repeat(1000)}]`, 2],
+  ['a long key', `a: &s ${long}\n? [${'*s, '.repeat(1000)}]\n: 1`, 2],
+])('what aliases would make larger than its file is refused: %s', (_what, text, line) => {
+  expect(() => parseYaml(text)).toThrow(new YamlFault(`line ${line}: has an alias; write the value out`))
 })
 
 test.each([

@@ -4,7 +4,7 @@ import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions
 import { inputValidators } from './input-validators.ts'
 import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, withPrograms } from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
-import { parseYaml, type Yaml } from './yaml.ts'
+import { isMap, parseYaml, wordsIn, type Yaml, type YamlMap } from './yaml.ts'
 
 /**
  * Reads a problem package of Kattis: of the versions `legacy`, `legacy-icpc`, `2023-07-draft` and `2025-09`, pass-fail and scoring problems, with the default
@@ -19,7 +19,7 @@ export function readKattisPackage(
 ): ReadProblem {
   const faults: ProblemFault[] = []
   const tell = (path: string, detail: string) => void faults.push({ path, detail })
-  const yaml = (path: string): Map => {
+  const yaml = (path: string): YamlMap => {
     const bytes = files.get(path)
     if (!bytes) return {}
     try {
@@ -36,17 +36,18 @@ export function readKattisPackage(
   const settings = yaml(SETTINGS)
   const version = textOf(settings['problem_format_version']) ?? 'legacy'
   if (!VERSIONS.includes(version))
-    tell(SETTINGS, `problem_format_version is "${version}"; read are ${VERSIONS.join(', ')}`)
+    tell(SETTINGS, `problem_format_version is "${shortened(version)}"; read are ${VERSIONS.join(', ')}`)
   const isLegacy = version.startsWith('legacy')
   const validation = (textOf(settings['validation']) ?? 'default').split(/\s+/)
-  const types = wordsOf(settings['type'], 'pass-fail')
+  const inSettings = (detail: string) => tell(SETTINGS, detail)
+  const types = wordsOf(settings['type'] ?? 'pass-fail', 'type', inSettings)
   const isScoring = types.includes('scoring')
   const isOutputOnly = types.includes('submit-answer')
   const isMultiPass = types.includes('multi-pass')
   const isInteractive = types.includes('interactive') || validation.includes('interactive')
   for (const type of types) {
     if (!['pass-fail', 'scoring', 'interactive', 'multi-pass', 'submit-answer'].includes(type))
-      tell(SETTINGS, `type is "${type}", which is not read here`)
+      tell(SETTINGS, `type is "${shortened(type)}", which is not read here`)
   }
   for (const folder of NOT_READ) {
     if ([...files.keys()].some((path) => path.startsWith(`${folder}/`))) tell(`${folder}/`, 'is not read here')
@@ -83,6 +84,22 @@ export function readKattisPackage(
   }
   const flags = new Set<string>()
   const ownOf = (name: string) => (isLegacy ? {} : yaml(`data/${name}.yaml`))
+  /**
+   * Words that a test says itself, or its group does, by the first of these names that is said.
+   * @param within takes from what is said the part that is meant
+   */
+  const wordsOfTest = (name: string, keys: readonly string[], within = (value: Yaml): Yaml | undefined => value) => {
+    const group = groupOf(name)
+    const places: [string, YamlMap][] = [
+      [`data/${name}.yaml`, ownOf(name)],
+      [`data/${group}/`, configs(group)],
+    ]
+    for (const [path, config] of places) {
+      const key = keys.find((one) => config[one] !== undefined && config[one] !== null)
+      if (key !== undefined) return wordsOf(within(config[key] ?? null), key, (detail) => tell(path, detail))
+    }
+    return []
+  }
   const tests = names.map((name): RequestTest => {
     const answer = files.get(`data/${name}.ans`)
     // What talks to the program, or asks for its passes, may know the answer from the input.
@@ -92,18 +109,8 @@ export function readKattisPackage(
     if ([...files.keys()].some((path) => path.startsWith(`data/${name}.files/`)))
       tell(`data/${name}.files/`, 'is not read here')
     const group = groupOf(name)
-    const own = ownOf(name)
-    const config = configs(group)
-    flags.add(
-      JSON.stringify(
-        wordsOf(
-          own['output_validator_args'] ??
-            config['output_validator_args'] ??
-            (isLegacy ? config['output_validator_flags'] : undefined),
-        ),
-      ),
-    )
-    const args = wordsOf(own['args'] ?? config['args'])
+    flags.add(JSON.stringify(wordsOfTest(name, isLegacy ? VALIDATOR_ARGS : VALIDATOR_ARGS.slice(0, 1))))
+    const args = wordsOfTest(name, ['args'])
     const points = pointsOf(group)
     return {
       name,
@@ -118,7 +125,7 @@ export function readKattisPackage(
   if (flags.size > 1)
     tell('data/', 'has tests with different arguments of the output validator, which is not read here')
   const own: string[] = flags.size > 0 ? (JSON.parse([...flags][0] ?? '[]') as string[]) : []
-  const validatorArgs = [...wordsOf(settings['validator_flags']), ...own]
+  const validatorArgs = [...wordsOf(settings['validator_flags'], 'validator_flags', inSettings), ...own]
 
   const limits = limitsOf(isMap(settings['limits']) ? settings['limits'] : {}, files, tell)
   const program = readValidator(files, languageOf, tell, limits.validator)
@@ -144,7 +151,12 @@ export function readKattisPackage(
               isLegacy,
               isGivenScores,
               groups,
-              requiredAbove: isLegacy || group === 'secret' ? [] : wordsOf(configs('secret')['require_pass']),
+              requiredAbove:
+                isLegacy || group === 'secret'
+                  ? []
+                  : wordsOf(configs('secret')['require_pass'], 'require_pass', (detail) =>
+                      tell('data/secret/', detail),
+                    ),
               tell,
             }),
           ),
@@ -159,8 +171,8 @@ export function readKattisPackage(
   const validators = inputValidators(files, languageOf, tests, (validator, test) => {
     const name = names[test] ?? ''
     const key = isLegacy ? 'input_validator_flags' : 'input_validator_args'
-    const args = ownOf(name)[key] ?? configs(groupOf(name))[key]
-    return wordsOf(isMap(args) ? args[validator] : args)
+    const ofValidator = (args: Yaml) => (isMap(args) ? (Object.hasOwn(args, validator) ? args[validator] : []) : args)
+    return wordsOfTest(name, [key], ofValidator)
   })
   return readProblemOf('kattis', problem, withPrograms(examples, validators), faults)
 }
@@ -205,18 +217,20 @@ const KATTIS_LANGUAGES: Readonly<Record<string, string>> = {
   kotlin: 'kt',
 }
 
-type Map = { [key: string]: Yaml }
 type Tell = (path: string, detail: string) => void
 
 const SETTINGS = 'problem.yaml'
 const SAMPLE = 'sample'
+/** The second is of the legacy format alone. */
+const VALIDATOR_ARGS = ['output_validator_args', 'output_validator_flags']
 const VERSIONS = ['legacy', 'legacy-icpc', '2023-07-draft', '2025-09']
 const NOT_READ = ['static_validator', 'graders', 'grader']
 
-const isMap = (value: Yaml | undefined): value is Map =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 /** Whether a group is that of the samples, or lies in it. */
 const isOfSamples = (group: string): boolean => group.split('/')[0] === SAMPLE
+
+/** A word of the file as a message quotes it. */
+const shortened = (word: string): string => (word.length > 50 ? `${word.slice(0, 50)}...` : word)
 
 const textOf = (value: Yaml | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
 
@@ -225,10 +239,11 @@ function numberOf(value: Yaml | undefined): number | undefined {
   return Number.isFinite(number) ? number : undefined
 }
 
-/** A sequence of words, or words with spaces between them. */
-function wordsOf(value: Yaml | undefined, otherwise = ''): string[] {
-  if (Array.isArray(value)) return value.map(String)
-  return (textOf(value) ?? otherwise).split(/\s+/).filter((word) => word !== '')
+/** Words of a setting; with a fault none. @param what its name */
+function wordsOf(value: Yaml | undefined, what: string, tell: (detail: string) => void): string[] {
+  const words = wordsIn(value)
+  if (!words) tell(`${what} is neither words nor a list of words`)
+  return words ?? []
 }
 
 /** The folders that a group lies in, the root of the data among them. */
@@ -236,13 +251,13 @@ const foldersAbove = (group: string): string[] =>
   group.split('/').map((_part, index, parts) => parts.slice(0, index).join('/'))
 
 /** The end of a `range`, where it is one; scores of a validator go up to it. */
-function highestOf(config: Map): number | undefined {
-  const [, highest] = wordsOf(config['range'])
+function highestOf(config: YamlMap): number | undefined {
+  const [, highest] = wordsIn(config['range']) ?? []
   return numberOf(highest)
 }
 
 /** What a group of the newer formats gives at most, and how. */
-function boundsOf(name: string, config: Map) {
+function boundsOf(name: string, config: YamlMap) {
   const isWhole = name === 'secret'
   return {
     points: numberOf(config['max_score'] ?? (isWhole ? '100' : undefined)),
@@ -251,7 +266,7 @@ function boundsOf(name: string, config: Map) {
 }
 
 /** What groups within a folder give is added up here, whatever else its settings say. */
-function checkAbove(name: string, config: Map, { isLegacy, tell }: { isLegacy: boolean; tell: Tell }): void {
+function checkAbove(name: string, config: YamlMap, { isLegacy, tell }: { isLegacy: boolean; tell: Tell }): void {
   const path = name === '' ? 'data/' : `data/${name}/`
   const others = 'and has groups within it, whose scores are added up here'
   if (!isLegacy) {
@@ -259,23 +274,23 @@ function checkAbove(name: string, config: Map, { isLegacy, tell }: { isLegacy: b
     if (name === 'secret' && aggregation !== 'sum') tell(path, `score_aggregation is "${aggregation}", ${others}`)
     return
   }
-  for (const flag of wordsOf(config['grader_flags'])) {
+  for (const flag of wordsOf(config['grader_flags'], 'grader_flags', (detail) => tell(path, detail))) {
     if (['min', 'max', 'avg'].includes(flag)) tell(path, `has the grader flag ${flag}, ${others}`)
   }
   if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
 }
 
 /** Settings of a group; those of the legacy format are inherited from the folders above. */
-function createConfigs(yaml: (path: string) => Map, isLegacy: boolean): (group: string) => Map {
-  const known: Record<string, Map> = {}
-  const read = (group: string): Map => {
+function createConfigs(yaml: (path: string) => YamlMap, isLegacy: boolean): (group: string) => YamlMap {
+  const known: Record<string, YamlMap> = {}
+  const read = (group: string): YamlMap => {
     const folder = `data${group === '' ? '' : `/${group}`}`
     const above = group === '' ? undefined : group.split('/').slice(0, -1).join('/')
     if (!isLegacy) return { ...yaml(`${folder}/testdata.yaml`), ...yaml(`${folder}/test_group.yaml`) }
     const own = yaml(`${folder}/testdata.yaml`)
     return Object.keys(own).length > 0 || above === undefined ? own : config(above)
   }
-  const config = (group: string): Map => (known[group] ??= read(group))
+  const config = (group: string): YamlMap => (known[group] ??= read(group))
   return config
 }
 
@@ -291,16 +306,17 @@ interface GroupContext {
 
 function groupFields(
   name: string,
-  config: Map,
+  config: YamlMap,
   { isLegacy, isGivenScores, groups, requiredAbove, tell }: GroupContext,
 ): NonNullable<CodeRequest['groups']>[number] {
   if (isOfSamples(name)) return { name, points: 0 }
   const path = `data/${name}/`
+  const tellHere = (detail: string) => tell(path, detail)
   if (isLegacy) {
-    const flags = wordsOf(config['grader_flags'])
+    const flags = wordsOf(config['grader_flags'], 'grader_flags', tellHere)
     if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
     for (const flag of flags) {
-      if (!LEGACY_FLAGS.includes(flag)) tell(path, `has the grader flag ${flag}, which is not read here`)
+      if (!LEGACY_FLAGS.includes(flag)) tell(path, `has the grader flag ${shortened(flag)}, which is not read here`)
     }
     if (isGivenScores && highestOf(config) === undefined)
       tell(path, 'has scores of the validator, and no range with a highest one, e.g. "range: 0 100"')
@@ -314,11 +330,11 @@ function groupFields(
   if (!['pass-fail', 'sum', 'min'].includes(aggregation))
     tell(path, `score_aggregation is "${aggregation}", which is not read here`)
   if (config['static_validation_score'] !== undefined) tell(path, 'static_validation_score is not read here')
-  const required = [...new Set([...requiredAbove, ...wordsOf(config['require_pass'])])]
+  const required = [...new Set([...requiredAbove, ...wordsOf(config['require_pass'], 'require_pass', tellHere)])]
   for (const one of required) {
     // Samples are no group of their own making: there may be none.
     if (one !== SAMPLE && !groups.includes(one))
-      tell(path, `require_pass names "${one}", which is no group; there are ${groups.join(', ')}`)
+      tell(path, `require_pass names "${shortened(one)}", which is no group; there are ${groups.join(', ')}`)
   }
   const requires = groups.filter((one) => required.includes(one) || (required.includes(SAMPLE) && isOfSamples(one)))
   return {
@@ -349,7 +365,7 @@ const DEFAULT_PASSES = 2
 /** Within one line: `\s` would go on from each empty line to the end of the file. */
 const TIME_LIMIT = /^[ \t]*timelimit[ \t]*=[ \t]*["']?([\d.]+)/m
 
-function limitsOf(given: Map, files: ReadonlyMap<string, Buffer>, tell: Tell) {
+function limitsOf(given: YamlMap, files: ReadonlyMap<string, Buffer>, tell: Tell) {
   const times = (name: string, unit: number) => {
     const value = numberOf(given[name])
     if (value === undefined && given[name] !== undefined && given[name] !== null)
@@ -440,7 +456,7 @@ function defaultValidator(args: readonly string[], tell: Tell): NonNullable<Prob
       if (!Number.isFinite(value)) tell(SETTINGS, `the default validator needs a number behind ${name}`)
       if (!name.includes('relative')) errors.absolute = value
       if (!name.includes('absolute')) errors.relative = value
-    } else tell(SETTINGS, `the default validator has no argument ${name}`)
+    } else tell(SETTINGS, `the default validator has no argument ${shortened(name)}`)
   }
   const isNumbers = Object.keys(errors).length > 0
   if (spaceSensitive && (isNumbers || !caseSensitive)) {

@@ -100,7 +100,19 @@ export function readProblemOf(
     const wrong = checkJudging({ language: '', ...problem })
     faults.push(...wrong.map(({ pointer, detail }) => ({ path: SETTINGS_OF[format], detail: `${pointer} ${detail}` })))
   }
-  return faults.length > 0 ? { problem: undefined, faults } : { problem, ...programs, format, faults: [] }
+  return faults.length > 0 ? { problem: undefined, faults: mostOf(faults) } : { problem, ...programs, format, faults: [] }
+}
+
+const MAX_FAULTS = 100
+const MAX_FAULT_CHARACTERS = 1000
+
+/** Faults may quote their files, and be as many as these have words. */
+function mostOf(faults: readonly ProblemFault[]): ProblemFault[] {
+  const first = faults
+    .slice(0, MAX_FAULTS)
+    .map(({ path, detail }) => ({ path, detail: detail.slice(0, MAX_FAULT_CHARACTERS) }))
+  const more = faults.length - first.length
+  return more > 0 ? [...first, { path: '', detail: `and ${more} more faults` }] : first
 }
 
 export const withPrograms = (

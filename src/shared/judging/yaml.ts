@@ -1,4 +1,4 @@
-import { FAILSAFE_SCHEMA, load, Type, YAMLException } from 'js-yaml'
+import { FAILSAFE_SCHEMA, load, type State, Type, YAMLException } from 'js-yaml'
 
 /** A value of such a file. Numbers and booleans are as they were written: who reads them knows what they should be. */
 export type Yaml = string | null | Yaml[] | { [key: string]: Yaml }
@@ -18,19 +18,41 @@ const SCHEMA = FAILSAFE_SCHEMA.extend({ implicit: [nullType] })
 /** Settings of packages are short; so much is read in a fraction of a second, whatever it is. */
 const MAX_CHARACTERS = 1024 * 1024
 
+/** A message may quote the file, which may be one long word. */
+const MAX_MESSAGE_CHARACTERS = 200
+
 /**
- * Reads the settings of a problem package: one document of YAML (https://yaml.org/spec/1.2.2).
- * @returns null for a file that says nothing
+ * Forgets the anchors before each value is read, so that every alias is one of nothing: aliases of aliases would make a short file a value, or a
+ * key, that no memory holds.
+ */
+const withoutAliases = (_event: string, state: State) => Object.assign(state, { anchorMap: {} })
+
+/**
+ * Reads the settings of a problem package: one document of YAML (https://yaml.org/spec/1.2.2) without aliases.
+ * @returns null for a file that says nothing; a tree no larger than the file
  * @throws YamlFault
  */
 export function parseYaml(source: string): Yaml {
   if (source.length > MAX_CHARACTERS)
     throw new YamlFault(`has ${source.length} characters; ${MAX_CHARACTERS} are allowed`)
   try {
-    return (load(source, { schema: SCHEMA }) ?? null) as Yaml
+    return (load(source, { schema: SCHEMA, listener: withoutAliases }) ?? null) as Yaml
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
     const { mark, reason } = error as YAMLException & { mark?: { line: number } }
-    throw new YamlFault(`${mark ? `line ${mark.line + 1}: ` : ''}${reason}`)
+    const detail = reason.startsWith('unidentified alias') ? 'has an alias; write the value out' : reason
+    throw new YamlFault(`${mark ? `line ${mark.line + 1}: ` : ''}${detail.slice(0, MAX_MESSAGE_CHARACTERS)}`)
   }
+}
+
+export type YamlMap = { [key: string]: Yaml }
+
+export const isMap = (value: Yaml | undefined): value is YamlMap =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A sequence of words, or words with spaces between them; none of what is not there. @returns undefined when it is something else */
+export function wordsIn(value: Yaml | undefined): string[] | undefined {
+  if (value === undefined || value === null) return []
+  if (typeof value === 'string') return value.split(/\s+/).filter((word) => word !== '')
+  return Array.isArray(value) && value.every((word) => typeof word === 'string') ? value : undefined
 }
