@@ -266,6 +266,33 @@ test('samples in folders give no points', () => {
   ])
 })
 
+test('a fault of a file is told once, however many tests and validators read it', () => {
+  const files = {
+    'problem.yaml': V2025,
+    ...DATA,
+    'data/secret/01-big.yaml': 'a: [1',
+    'data/secret/test_group.yaml': 'args: [{a: b}]',
+    'data/secret/2.in': '',
+    'data/secret/2.ans': '',
+    'input_validators/a.py': '',
+    'input_validators/b.py': '',
+  }
+  expect(faultsOf(files)).toEqual([
+    expect.stringMatching(/^data\/secret\/01-big\.yaml: line 2: /),
+    'data/secret/: args is neither words nor a list of words',
+  ])
+})
+
+test('more tests than a problem may have are refused before any of them is read', () => {
+  const tests = Array.from({ length: 251 }, (_, index) => [
+    [`data/secret/${index}.in`, ''],
+    [`data/secret/${index}.yaml`, 'a: [1'],
+  ])
+  expect(faultsOf({ 'problem.yaml': V2025, ...(Object.fromEntries(tests.flat()) as Record<string, string>) })).toEqual([
+    'data/: has 251 tests; 250 are allowed',
+  ])
+})
+
 test('faults of which a file makes very many are told in part', () => {
   const type = `type: [${Array.from({ length: 1000 }, (_, index) => `t${index}`).join(', ')}]`
   const told = faultsOf({ 'problem.yaml': `${V2025}${type}`, ...DATA })

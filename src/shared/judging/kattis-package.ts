@@ -4,6 +4,7 @@ import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions
 import { inputValidators } from './input-validators.ts'
 import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, withPrograms } from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
+import { MAX_PROBLEM_TESTS } from './stored-problem.ts'
 import { isMap, parseYaml, wordsIn, type Yaml, type YamlMap } from './yaml.ts'
 
 /**
@@ -18,8 +19,28 @@ export function readKattisPackage(
   languageOf: (path: string) => string | undefined,
 ): ReadProblem {
   const faults: ProblemFault[] = []
-  const tell = (path: string, detail: string) => void faults.push({ path, detail })
+  const told = new Set<string>()
+  /** Once, whoever reads the same settings again. */
+  const tell = (path: string, detail: string) => {
+    const fault = `${path}: ${detail}`
+    if (!told.has(fault)) faults.push({ path, detail })
+    told.add(fault)
+  }
+  const names = [...files.keys()]
+    .filter((path) => /^data\/(?:sample|secret)\/.*\.in$/.test(path))
+    .map((path) => path.slice('data/'.length, -'.in'.length))
+    .sort()
+  if (names.length > MAX_PROBLEM_TESTS) {
+    tell('data/', `has ${names.length} tests; ${MAX_PROBLEM_TESTS} are allowed`)
+    return { problem: undefined, faults }
+  }
+  const parsed = new Map<string, YamlMap>()
   const yaml = (path: string): YamlMap => {
+    const known = parsed.get(path) ?? parsedFile(path)
+    parsed.set(path, known)
+    return known
+  }
+  const parsedFile = (path: string): YamlMap => {
     const bytes = files.get(path)
     if (!bytes) return {}
     try {
@@ -66,10 +87,6 @@ export function readKattisPackage(
     while (depth > least && !files.has(`data/${parts.slice(0, depth).join('/')}/testdata.yaml`)) depth--
     return parts.slice(0, depth).join('/')
   }
-  const names = [...files.keys()]
-    .filter((path) => /^data\/(?:sample|secret)\/.*\.in$/.test(path))
-    .map((path) => path.slice('data/'.length, -'.in'.length))
-    .sort()
   if (names.length === 0) tell('data/', 'has no test: there is neither data/sample/NAME.in nor data/secret/NAME.in')
   const sizes = new Map<string, number>()
   for (const name of names) sizes.set(groupOf(name), (sizes.get(groupOf(name)) ?? 0) + 1)
