@@ -126,6 +126,12 @@ test('what nobody reads of a package counts towards no bound, and is not unpacke
   )
 })
 
+test('images that programs read are unpacked, so that their folder is refused', () => {
+  const unread = unreadFiles(new Set(['problem.yaml']))
+  const paths = ['data/secret/1.files/map.png', 'data/sample/a/1.files/b/c.desc', 'data/secret/1.png', 'data/a.desc']
+  expect(paths.filter(unread)).toEqual(['data/secret/1.png', 'data/a.desc'])
+})
+
 test('what is not read here is told', () => {
   expect(() => readArchive(Buffer.from('hello'), BOUNDS)).toThrow(/neither a zip nor a tar/)
   expect(() => readArchive(Buffer.alloc(0), BOUNDS)).toThrow(/neither a zip nor a tar/)

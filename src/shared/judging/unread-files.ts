@@ -1,8 +1,8 @@
 import { POLYGON_SETTINGS } from './polygon-package.ts'
 
-/** Statements, and what tests were made and are looked at with: of a package of Kattis. */
+/** Statements, and what tests were made and are looked at with: of a package of Kattis. What a folder `.files` has is for programs. */
 const KATTIS =
-  /^(?:(?:problem_)?statement|attachments|solution|generators|problem_slide|(?:(?:in|out)put|test_case)_visualizers?|data\/(?:in)?valid_(?:in|out)put)\/|^data\/.*\.(?:png|jpe?g|svg|desc|hint|interaction)$/
+  /^(?:(?:problem_)?statement|attachments|solution|generators|problem_slide|(?:(?:in|out)put|test_case)_visualizers?|data\/(?:in)?valid_(?:in|out)put)\/|^data\/(?!.*\.files\/).*\.(?:png|jpe?g|svg|desc|hint|interaction)$/
 /** The same of one of Polygon, and programs that were built for another system. */
 const POLYGON = /^(?:statements|statement-sections|documents|scripts|tutorials?)\/|\.(?:exe|jar|pdf)$/
 
