@@ -225,16 +225,11 @@ test('programs in languages that are not installed are left out, and named', () 
     'submissions/accepted/a.kt': 'k',
     'submissions/accepted/README.md': 'r',
     'submissions/wrong_answer/java/Main.java': 'j',
-    'submissions/other/b.py': 'b',
-    'submissions/submissions.yaml': 'other:\n  permitted: [AC]',
     'input_validators/grammar.ctd': 'INT(1, 2)',
     'input_validators/check.py': 'exit(42)',
   })
   expect(found).toMatchObject({
-    examples: [
-      { name: 'accepted/a.py' },
-      { name: 'other/b.py', expected: expect.arrayContaining(['accepted', 'time-limit']) },
-    ],
+    examples: [{ name: 'accepted/a.py' }],
     validators: [{ name: 'input_validators/check.py' }],
     leftOut: [
       'submissions/accepted/README.md',
@@ -242,6 +237,50 @@ test('programs in languages that are not installed are left out, and named', () 
       'submissions/wrong_answer/java',
       'input_validators/grammar.ctd',
     ],
+  })
+})
+
+describe('submissions.yaml', () => {
+  const claimed = (yaml: string, ...names: string[]) =>
+    read({
+      'problem.yaml': V2025,
+      ...DATA,
+      'submissions/submissions.yaml': yaml,
+      ...Object.fromEntries(names.map((name) => [`submissions/${name}`, 'x'])),
+    })
+  const endsOf = (yaml: string, name: string) => {
+    const found = claimed(yaml, name)
+    return found.problem ? found.examples.map(({ expected }) => expected.join(' ')) : found.faults
+  }
+
+  test.each([
+    ['other:\n  permitted: [AC, TLE]', 'other/b.py', 'accepted time-limit'],
+    ['other/:\n  permitted: [WA]', 'other/b.py', 'wrong-answer presentation-error'],
+    ['other:\n  permitted: [AC, TLE]\n  required: [TLE]', 'other/b.py', 'time-limit'],
+    ['mixed/*_slow.{cpp,py}:\n  permitted: [TLE]\nmixed/a*: {permitted: [WA]}', 'mixed/b_slow.py', 'time-limit'],
+    ['"*/b.py":\n  permitted: [AC, WA]', 'rejected/b.py', 'wrong-answer presentation-error'],
+    ['compile_error: {authors: me}\n', 'compile_error/b.py', 'compile-error'],
+    ['accepted:\nwrong_answer: {permitted: [TLE]}', 'accepted/b.py', 'accepted'],
+    [
+      `"mixed/${'*'.repeat(190)}x": {permitted: [AC]}`,
+      `mixed/${'b'.repeat(200)}x.py`,
+      expect.stringMatching('time-limit'),
+    ],
+  ])('%s claims of %s: %s', (yaml, name, expected) => expect(endsOf(yaml, name)).toEqual([expected]))
+
+  test.each([
+    ['mixd: {permitted: [AC]}', 'mixed-up/b.py', /^submissions\/mixed-up\/: is no folder .* does not name it$/],
+    ['accepted: {permitted: [WA]}', 'accepted/b.py', /submissions.yaml: claims of submissions\/accepted\/b.py what no/],
+    ['accepted: {permitted: [OK]}', 'accepted/b.py', /accepted: permitted is no list of AC, WA, TLE, RTE$/],
+    ['accepted: {required: {a: b}}', 'accepted/b.py', /accepted: required is no list/],
+    ['accepted: AC', 'accepted/b.py', /accepted is not a map/],
+    ['[a]', 'accepted/b.py', /is not a map/],
+    ['a: [1] 2', 'accepted/b.py', /^submissions\/submissions.yaml: line 1/],
+    [`${'a'.repeat(201)}: {}`, 'accepted/b.py', /has a pattern of 201 characters; 200 are allowed/],
+  ])('%s is refused with %s', (yaml, name, expected) => {
+    expect(claimed(yaml, name).faults.map(({ path, detail }) => `${path}: ${detail}`)).toEqual([
+      expect.stringMatching(expected),
+    ])
   })
 })
 

@@ -1,6 +1,7 @@
 import type { InlineFile } from '../requests.ts'
 import type { ExampleSubmission, Programs, Tell } from './problem.ts'
 import { answerText, isText } from './problem-text.ts'
+import { CLAIMS_PATH, readClaims } from './submission-claims.ts'
 import type { Verdict } from './verdict.ts'
 
 const FAILED: Verdict[] = [
@@ -11,6 +12,7 @@ const FAILED: Verdict[] = [
   'output-limit',
   'runtime-error',
 ]
+const ANY_END: readonly Verdict[] = ['accepted', ...FAILED]
 const WRONG: Verdict[] = ['wrong-answer', 'presentation-error']
 
 /** How programs in a folder of `submissions/` must end: by the names of Kattis, and by those of verdicts. */
@@ -36,7 +38,7 @@ const OF_FOLDER: Readonly<Record<string, readonly Verdict[]>> = {
   'compile-error': ['compile-error'],
   rejected: FAILED,
   // Of which nothing is said.
-  mixed: ['accepted', ...FAILED],
+  mixed: ANY_END,
 }
 
 /** As the solutions of a Polygon package are tagged. `do-not-run` is not read. */
@@ -54,13 +56,12 @@ export const OF_TAG: Readonly<Record<string, readonly Verdict[]>> = {
 }
 
 const FOLDER = 'submissions/'
-/** With it, a package of Kattis may have folders of other names. */
-const ABOUT = 'submissions/submissions.yaml'
 
 export const NO_EXAMPLES: Programs<ExampleSubmission> = { found: [], leftOut: [] }
 
 /**
- * The example submissions of a folder: each file of `submissions/FOLDER/`, or each folder there with all its files, in the order of their names.
+ * The example submissions of a folder: each file of `submissions/FOLDER/`, or each folder there with all its files, in the order of their names. How
+ * they end is what their folder claims, and what `submissions.yaml` does, which may name folders of its own.
  * @param languageOf the language of a file by its name, where that is known
  */
 export function exampleSubmissions(
@@ -77,15 +78,22 @@ export function exampleSubmissions(
     const name = parts.slice(1, 3).join('/')
     members.set(name, [...(members.get(name) ?? []), path])
   }
+  const claims = readClaims(files.get(CLAIMS_PATH), tell)
+  const unknown = new Set<string>()
   const found = [...members].flatMap(([name, paths]): ExampleSubmission[] => {
     const [folder = ''] = name.split('/')
-    const claimed = Object.hasOwn(OF_FOLDER, folder) ? OF_FOLDER[folder] : undefined
-    const expected = claimed ?? (files.has(ABOUT) ? OF_FOLDER['mixed'] : undefined)
-    if (!expected) {
-      tell(`${FOLDER}${folder}/`, `is no folder of submissions; there are ${Object.keys(OF_FOLDER).join(', ')}`)
+    const ofFolder = Object.hasOwn(OF_FOLDER, folder) ? OF_FOLDER[folder] : undefined
+    const own = claims.filter(({ isOf }) => isOf(name))
+    if (!ofFolder && own.length === 0) {
+      unknown.add(folder)
       return []
     }
     const base = `${FOLDER}${name}`
+    const expected = (ofFolder ?? ANY_END).filter((verdict) => own.every(({ allows }) => allows(verdict)))
+    if (expected.length === 0) {
+      tell(CLAIMS_PATH, `claims of ${base} what no program can do: its claims and its folder exclude each other`)
+      return []
+    }
     if (!paths.some((path) => isSource(path, languageOf))) {
       leftOut.push(base)
       return []
@@ -97,8 +105,12 @@ export function exampleSubmissions(
       languageOf,
       tell,
     )
-    return program ? [{ name, expected: [...expected], isPartial: folder === 'partially_accepted', ...program }] : []
+    return program ? [{ name, expected, isPartial: folder === 'partially_accepted', ...program }] : []
   })
+  for (const folder of unknown) {
+    const others = files.has(CLAIMS_PATH) ? `, and ${CLAIMS_PATH} does not name it` : ''
+    tell(`${FOLDER}${folder}/`, `is no folder of submissions; there are ${Object.keys(OF_FOLDER).join(', ')}${others}`)
+  }
   return { found, leftOut }
 }
 
