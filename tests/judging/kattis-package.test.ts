@@ -225,18 +225,15 @@ test('programs in languages that are not installed are left out, and named', () 
     'submissions/accepted/a.kt': 'k',
     'submissions/accepted/README.md': 'r',
     'submissions/wrong_answer/java/Main.java': 'j',
+    'submissions/README/notes.md': 'n',
+    'input_validators/README.md': 'r',
     'input_validators/grammar.ctd': 'INT(1, 2)',
     'input_validators/check.py': 'exit(42)',
   })
   expect(found).toMatchObject({
     examples: [{ name: 'accepted/a.py' }],
     validators: [{ name: 'input_validators/check.py' }],
-    leftOut: [
-      'submissions/accepted/README.md',
-      'submissions/accepted/a.kt',
-      'submissions/wrong_answer/java',
-      'input_validators/grammar.ctd',
-    ],
+    leftOut: ['submissions/accepted/a.kt', 'submissions/wrong_answer/java', 'input_validators/grammar.ctd'],
   })
 })
 

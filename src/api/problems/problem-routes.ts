@@ -65,7 +65,7 @@ const ValidProblem = Type.Object({
   }),
   leftOut: Type.Array(Type.String(), {
     description:
-      'paths of what is neither an example submission nor an input validator that can be run here: of no known language, or built by scripts',
+      'paths of submissions and validators that cannot be run: of no known language, or validators that scripts build or run',
   }),
 })
 const ProblemArchive = Type.Object({ ...ProblemRequest.properties, name: Type.String() })

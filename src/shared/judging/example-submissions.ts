@@ -85,7 +85,7 @@ export function exampleSubmissions(
     const ofFolder = Object.hasOwn(OF_FOLDER, folder) ? OF_FOLDER[folder] : undefined
     const own = claims.filter(({ isOf }) => isOf(name))
     if (!ofFolder && own.length === 0) {
-      unknown.add(folder)
+      if (!paths.every(isDocument)) unknown.add(folder)
       return []
     }
     const base = `${FOLDER}${name}`
@@ -95,7 +95,7 @@ export function exampleSubmissions(
       return []
     }
     if (!paths.some((path) => isSource(path, languageOf))) {
-      leftOut.push(base)
+      if (!paths.every(isDocument)) leftOut.push(base)
       return []
     }
     const program = programOf(
@@ -114,9 +114,13 @@ export function exampleSubmissions(
   return { found, leftOut }
 }
 
+/** Whether a file beside programs is for people. */
+export const isDocument = (path: string): boolean =>
+  /^(?:readme|license|copying)(?:\.\w+)?$|\.(?:md|rst|txt|pdf|tex)$/i.test(baseName(path))
+
 /** Whether a file can be run, or compiled. */
 const isSource = (path: string, languageOf: (path: string) => string | undefined): boolean =>
-  languageOf(path) !== undefined && !/\.(?:h|hh|hpp)$/.test(path)
+  languageOf(path) !== undefined && !/\.(?:h|hh|hpp)$/.test(path) && !isDocument(path)
 
 /** A program of several files. @param within its path in the folder of a job @returns undefined, with a fault, when it cannot be run */
 export function programOf(

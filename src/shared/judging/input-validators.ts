@@ -1,6 +1,6 @@
 import type { JobSummary, Status } from '../job.ts'
 import { type CodeRequest, MAX_TESTS } from '../requests.ts'
-import { programOf } from './example-submissions.ts'
+import { isDocument, programOf } from './example-submissions.ts'
 import type { Protocol } from './judging-spec.ts'
 import type { InputValidator, Problem, Programs } from './problem.ts'
 
@@ -30,6 +30,7 @@ export function inputValidators(
   const found = [...members].flatMap(([base, paths]): InputValidator[] => {
     const within = (path: string) => (path === base ? path.slice(path.indexOf('/') + 1) : path.slice(base.length + 1))
     const isScripted = paths.some((path) => /\/(?:build|run)$/.test(path))
+    if (paths.every(isDocument)) return []
     const program = isScripted ? undefined : programOf(files, paths, within, languageOf, () => undefined)
     if (!program) {
       leftOut.push(base)

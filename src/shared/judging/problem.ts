@@ -63,11 +63,15 @@ export interface Programs<T> {
 
 export type Tell = (path: string, detail: string) => void
 
+/** The path of an example submission in its package. */
+export const examplePath = (format: ProblemFormat, { name }: Pick<ExampleSubmission, 'name'>): string =>
+  format === 'polygon' ? name : `submissions/${name}`
+
 /** Programs that come with a problem and have no part in judging. */
 export interface ReadPrograms {
   examples: ExampleSubmission[]
   validators: InputValidator[]
-  /** Paths of those that cannot be run: their languages are not installed, or scripts build them. */
+  /** Paths of those that cannot be run: of no known language, or built by scripts. Those in known languages that are not installed are no such. */
   leftOut: string[]
 }
 
@@ -100,7 +104,9 @@ export function readProblemOf(
     const wrong = checkJudging({ language: '', ...problem })
     faults.push(...wrong.map(({ pointer, detail }) => ({ path: SETTINGS_OF[format], detail: `${pointer} ${detail}` })))
   }
-  return faults.length > 0 ? { problem: undefined, faults: mostOf(faults) } : { problem, ...programs, format, faults: [] }
+  return faults.length > 0
+    ? { problem: undefined, faults: mostOf(faults) }
+    : { problem, ...programs, format, faults: [] }
 }
 
 const MAX_FAULTS = 100
