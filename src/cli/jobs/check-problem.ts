@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import type { CodeRequest, JobSummary } from '../../client/client.ts'
 import { refusedInputs, validationRequests } from '../../shared/judging/input-validators.ts'
-import type { ExampleSubmission, InputValidator } from '../../shared/judging/problem.ts'
+import { type ExampleSubmission, examplePath, type InputValidator } from '../../shared/judging/problem.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
 import { EXIT } from '../exit.ts'
 import { plain } from '../paint.ts'
@@ -33,7 +33,7 @@ interface Validated {
 /**
  * Reads the folder of a problem, runs its input validators, judges its example submissions, and shows how each ended beside what it claims.
  * @param stop aborts at Ctrl-C: the jobs are cancelled
- * @returns 0 when all ended as they claim and every input is accepted, else 1
+ * @returns 0 when all ended as they claim and every input is accepted, else 1, also when there are programs and none of them can be run
  * @throws ExitError when the folder is no problem
  */
 export async function checkProblem(
@@ -50,16 +50,21 @@ export async function checkProblem(
   const isInstalled = (language: string) => runtimes.some((one) => one.language === language && one.installed)
   const examples = read.examples.filter(({ language }) => isInstalled(language))
   const validators = read.validators.filter(({ language }) => isInstalled(language))
-  const programs = [...read.examples, ...read.validators]
-  const others = programs.filter(({ language }) => !isInstalled(language))
-  const leftOut = [...others.map(({ name }) => name), ...read.leftOut]
+  const others = [
+    ...read.examples.map((example) => ({ path: examplePath(format, example), language: example.language })),
+    ...read.validators.map(({ name, language }) => ({ path: name, language })),
+  ].filter(({ language }) => !isInstalled(language))
+  const leftOut = [...others.map(({ path }) => path), ...read.leftOut]
   const count = problem.tests?.length ?? 0
   note(`${folder} is a ${NAMES[format]} with ${count} tests and ${read.examples.length} example submissions`)
-  if (leftOut.length > 0)
-    note(`not run, since their languages are not installed: ${leftOut.map((name) => printable(name)).join(', ')}`)
-  const languages = [...new Set(others.map(({ language }) => language))]
-  if (languages.length > 0)
+  const list = (paths: readonly string[]) => paths.map((path) => printable(path)).join(', ')
+  if (others.length > 0) {
+    const languages = [...new Set(others.map(({ language }) => language))]
+    note(`not run, since their languages are not installed: ${list(others.map(({ path }) => path))}`)
     note(`the operator can install them with: npx runyard languages install ${languages.join(' ')}`)
+  }
+  if (read.leftOut.length > 0)
+    note(`not run, since they are of no known language or need a script: ${list(read.leftOut)}`)
 
   const checked: Checked[] = []
   const progress = liveLine(stderr)
@@ -126,7 +131,12 @@ export async function checkProblem(
     }
     for (const { name, refused, message } of validated) note(`${printable(name)} ${saidBy(refused, message, count)}`)
   }
-  return [...checked, ...validated].every(({ passed }) => passed) ? 0 : 1
+  const all = [...checked, ...validated]
+  if (all.length === 0 && leftOut.length > 0) {
+    note('nothing was checked: none of the programs of this problem can be run here')
+    return 1
+  }
+  return all.every(({ passed }) => passed) ? 0 : 1
 }
 
 const NAMES = { folder: 'plain folder', kattis: 'Kattis package', polygon: 'Polygon package' } as const
