@@ -1,10 +1,9 @@
-import { extname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { Runtime } from '../../src/client/client.ts'
 import type { Job } from '../../src/shared/job.ts'
 import { type Entries, tar } from '../support/archives.ts'
 import { get, post, runJob } from '../support/client.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
+import { makePrivateRoot } from '../support/private-root.ts'
 import { send } from '../support/send.ts'
 
 let platform: TestPlatform
@@ -267,43 +266,6 @@ describe('a stored problem', () => {
     await fetch(`${problems()}/${id}`, { method: 'DELETE' })
   })
 
-  test('is checked without programs whose language is not installed, and names them', async () => {
-    const { body: known } = await get<{ runtimes: Runtime[] }>(`${platform.url}/v1/runtimes`)
-    const missing = known.runtimes.find(
-      ({ installed, language, aliases, fileName }) =>
-        !installed && [language, ...aliases].includes(extname(fileName).slice(1)),
-    )
-    const extension = extname(missing?.fileName ?? '')
-    const others: Entries = [
-      [`submissions/accepted/other${extension}`, ''],
-      [`input_validators/other${extension}`, ''],
-      ['submissions/accepted/README.md', ''],
-    ]
-    const valid = await post(`${problems()}?validate`, bodyOf([...FILES, ...others]))
-    expect(valid.body).toMatchObject({ submissions: 4, leftOut: ['submissions/accepted/README.md'] })
-    const { id } = (await post<{ id: string }>(problems(), bodyOf([...FILES, ...others]))).body
-    const begun = await post<{ batch: string; jobs: string[] }>(`${problems()}/${id}/check`, '')
-    expect(begun).toMatchObject({ status: 202, body: { jobs: { length: 3 } } })
-    await waited(begun.body.batch)
-    const { body } = await get(`${problems()}/${id}/check`)
-    const names = (body['submissions'] as { name: string; passed: boolean }[]).map(({ name, passed }) => [name, passed])
-    expect(names).toEqual([
-      ['accepted/a.py', true],
-      ['rejected/c.py', false],
-      ['wrong-answer/b.sh', true],
-    ])
-    expect(body).toMatchObject({
-      validators: [],
-      leftOut: [`accepted/other${extension}`, `input_validators/other${extension}`],
-    })
-    // Of these alone nothing can be run.
-    const tests = FILES.filter(([path]) => !path.startsWith('submissions/'))
-    await put(id, [...tests, ...others])
-    const refused = await post(`${problems()}/${id}/check`, '')
-    expect([refused.status, refused.body['code']]).toEqual([422, 'language-not-installed'])
-    await fetch(`${problems()}/${id}`, { method: 'DELETE' })
-  })
-
   test('is exported as what makes it again', async () => {
     const { id } = (await post<{ id: string }>(problems(), bodyOf(FILES))).body
     const exported = await get(`${problems()}/${id}/archive`)
@@ -363,5 +325,93 @@ describe('a stored problem', () => {
     const second = await post<{ jobs: unknown[]; batch: string }>(`${problems()}/${id}/rejudge`, '')
     expect(second.body.jobs).toHaveLength(2)
     await waited(second.body.batch)
+  })
+})
+
+describe('a stored problem with programs in a language that is not installed', () => {
+  const TESTS: Entries = [
+    ['1.in', '1 2'],
+    ['1.ans', '3'],
+    ['2.in', '-4 4'],
+    ['2.ans', '0'],
+  ]
+  const RIGHT = 'read -r a b; echo $((a + b))'
+  const PROGRAMS: Entries = [
+    ['submissions/accepted/a.sh', RIGHT],
+    ['submissions/rejected/c.sh', RIGHT],
+    ['submissions/wrong-answer/b.sh', 'echo 3'],
+  ]
+  const OTHERS: Entries = [
+    ['submissions/accepted/other.never', ''],
+    ['submissions/accepted/README.md', ''],
+    ['submissions/accepted/other.unknown', ''],
+    ['input_validators/other.never', ''],
+  ]
+  const NOT_INSTALLED = ['submissions/accepted/other.never', 'input_validators/other.never']
+  /** Nobody has an image of this language. */
+  const place = makePrivateRoot(['never'])
+  let limited: TestPlatform
+  beforeAll(async () => {
+    limited = await startPlatform({ KILL_GRACE_MS: '200' }, undefined, place.root)
+  })
+  afterAll(async () => {
+    await limited.close()
+    place.remove()
+  })
+  const problems = () => `${limited.url}/v1/problems`
+  const bodyOf = (files: Entries) => ({ name: 'Sum', archive: tar(files).toString('base64') })
+  const store = async (files: Entries) => (await post<{ id: string }>(problems(), bodyOf(files))).body.id
+
+  test('is checked without these, and names their paths', async () => {
+    const valid = await post(`${problems()}?validate`, bodyOf([...TESTS, ...PROGRAMS, ...OTHERS]))
+    expect(valid.body).toMatchObject({ submissions: 4, leftOut: ['submissions/accepted/other.unknown'] })
+    const id = await store([...TESTS, ...PROGRAMS, ...OTHERS, ['input_validators/pass.sh', 'exit 42']])
+    const begun = await post<{ batch: string; jobs: string[] }>(`${problems()}/${id}/check`, '')
+    expect(begun).toMatchObject({ status: 202, body: { jobs: { length: 4 } } })
+    await get(`${limited.url}/v1/batches/${begun.body.batch}?wait=60`)
+    const { body } = await get(`${problems()}/${id}/check`)
+    const names = (body['submissions'] as { name: string; passed: boolean }[]).map(({ name, passed }) => [name, passed])
+    expect(names).toEqual([
+      ['accepted/a.sh', true],
+      ['rejected/c.sh', false],
+      ['wrong-answer/b.sh', true],
+    ])
+    expect(body).toMatchObject({
+      state: 'failed',
+      validators: [{ name: 'input_validators/pass.sh', refused: [], passed: true }],
+      leftOut: NOT_INSTALLED,
+    })
+    await fetch(`${problems()}/${id}`, { method: 'DELETE' })
+  })
+
+  test.each<[string, Entries, string]>([
+    ['none of whose programs can be run', OTHERS, '/language'],
+    [
+      'whose checker cannot be run',
+      [...PROGRAMS, ['problem.json', '{"checker": {"type": "program", "file": "check.never"}}'], ['check.never', '']],
+      '/submissions/0/checker/language',
+    ],
+    [
+      'whose interactor cannot be run',
+      [
+        ...PROGRAMS,
+        ['problem.json', '{"interactor": {"file": "talk.never"}}'],
+        ['talk.never', ''],
+        ['input_validators/pass.sh', 'exit 42'],
+      ],
+      '/submissions/0/interactor/language',
+    ],
+  ])('is not checked when it is one %s', async (_what, files, pointer) => {
+    const id = await store([...TESTS, ...files])
+    const refused = await post(`${problems()}/${id}/check`, '')
+    expect(refused).toMatchObject({
+      status: 422,
+      body: {
+        code: 'language-not-installed',
+        errors: [{ pointer, detail: expect.stringMatching(/never is not installed/) }],
+      },
+    })
+    expect((await get(`${problems()}/${id}/check`)).status).toBe(404)
+    await fetch(`${problems()}/${id}`, { method: 'DELETE' })
   })
 })

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import type { ProblemFormat } from '../../shared/judging/problem.ts'
 import type { Keys } from '../../shared/redis/keys.ts'
 
 /** The last time the example submissions of a problem were judged. */
@@ -8,8 +9,10 @@ export interface Trial {
   batch: string
   /** By the place of the example submission among those that were judged. */
   jobs: string[]
-  /** Names of those that were not, and of validators: their languages were not installed. None of trials before there was this. */
+  /** Paths of those that were not, and of validators: their languages were not installed. None of trials before there was this. */
   leftOut?: string[]
+  /** Of the problem. Trials without it have names of example submissions in `leftOut`. */
+  format?: ProblemFormat
 }
 
 export interface Trials {

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import type { JobSpec, JobSummary } from '../../shared/job.ts'
 import { refusedInputs, validationRequests } from '../../shared/judging/input-validators.ts'
-import type { ExampleSubmission } from '../../shared/judging/problem.ts'
+import { type ExampleSubmission, examplePath } from '../../shared/judging/problem.ts'
 import { contentOf, namingInputs, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import { Verdict } from '../../shared/judging/verdict.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
@@ -32,7 +32,8 @@ const ProblemCheck = Type.Object({
   createdAt: Type.String({ format: 'date-time' }),
   batch: Type.String({ format: 'uuid', description: 'has the jobs' }),
   state: Type.Enum(['running', 'passed', 'failed'], {
-    description: '`passed` when every submission ended as it claims, and every validator accepts every input',
+    description:
+      '`passed` when at least one program was run, every submission ended as it claims, and every validator accepts every input',
   }),
   submissions: Type.Array(
     Type.Object({
@@ -61,9 +62,13 @@ const ProblemCheck = Type.Object({
   ),
   leftOut: Type.Array(Type.String(), {
     description:
-      'names of example submissions and input validators that were not run: their languages were not installed',
+      'paths of submissions and validators that cannot be run: their languages were not installed when the check began',
   }),
 })
+
+/** Whether it is the program's own language that is not installed, and not that of the problem's checker or interactor. */
+const isOwnLanguageMissing = ({ code, errors = [] }: Problem): boolean =>
+  code === 'language-not-installed' && errors.some(({ pointer }) => pointer === '/language')
 
 /** Whether a submission ended as it claims. */
 export function endedAsClaimed(
@@ -105,51 +110,53 @@ export const trialRoutes = [
       const about = await ownProblem({ problems }, caller.tenant, params.id)
       const content = contentOf(about)
       const { examples = [], validators = [], tests = [] } = (await problems.content(content)) ?? {}
-      const validations = validators.flatMap((validator) =>
-        validationRequests(validator, { tests }).map((request, part) => ({
-          request,
-          name: validator.name,
-          first: part * MAX_TESTS,
-        })),
-      )
-      const count = examples.length + validations.length
+      const validations = validators.map((validator) => ({
+        path: validator.name,
+        parts: validationRequests(validator, { tests }),
+      }))
+      const needed = validations.reduce((sum, { parts }) => sum + parts.length, 0)
+      const count = examples.length + needed
       if (count === 0) {
         const detail =
           'has neither example submissions nor input validators; its archive has none in submissions/ or input_validators/'
         throw invalidRequest([{ pointer: '', detail }])
       }
       if (count > MAX_BATCH_JOBS) {
-        const detail = `has ${examples.length} example submissions and needs ${validations.length} jobs for its input validators; ${MAX_BATCH_JOBS} can be judged together`
+        const detail = `has ${examples.length} example submissions and needs ${needed} jobs for its input validators; ${MAX_BATCH_JOBS} can be judged together`
         throw invalidRequest([{ pointer: '', detail }])
       }
       const specs: JobSpec[] = []
-      const leftOut = new Set<string>()
+      const leftOut: string[] = []
       const missing: Problem[] = []
-      /** @returns undefined when its language is not installed: the others can be judged all the same */
-      const specOf = async (request: object, name: string, pointer: string): Promise<JobSpec | undefined> => {
+      /** @returns its jobs; none when its own language is not installed: the others can be judged all the same */
+      const jobsOf = async (parts: readonly object[], path: string, pointer: string): Promise<JobSpec[]> => {
+        const jobs: JobSpec[] = []
         try {
-          return await requests.code(request, caller, requestId)
+          for (const request of parts) jobs.push(await requests.code(request, caller, requestId))
+          return jobs
         } catch (error) {
           if (!(error instanceof Problem)) throw error
-          if (error.code !== 'language-not-installed') throw problemWithin(pointer, error)
+          if (!isOwnLanguageMissing(error)) throw problemWithin(pointer, error)
           missing.push(error)
-          leftOut.add(name)
-          return undefined
+          leftOut.push(path)
+          return []
         }
       }
-      for (const [index, { name, language, files, entrypoint }] of examples.entries()) {
+      for (const [index, example] of examples.entries()) {
+        const { language, files, entrypoint } = example
         const request = { language, files, entrypoint, problem: about.id, priority: 'low' }
-        const spec = await specOf(request, name, `/submissions/${index}`)
+        const jobs = await jobsOf([request], examplePath(about.format, example), `/submissions/${index}`)
         // It is no submission of anybody's, to be judged again.
-        if (spec) specs.push({ ...spec, again: spec.head.id })
+        specs.push(...jobs.map((spec) => ({ ...spec, again: spec.head.id })))
       }
-      for (const { request, name, first } of validations) {
-        const spec = await specOf(request, name, '/validators')
-        if (spec) specs.push(namingInputs(spec, { content, first }))
+      for (const [index, { path, parts }] of validations.entries()) {
+        const jobs = await jobsOf(parts, path, `/validators/${index}`)
+        specs.push(...jobs.map((spec, part) => namingInputs(spec, { content, first: part * MAX_TESTS })))
       }
       if (specs.length === 0 && missing[0]) throw missing[0]
       const { id: batch, createdAt, jobIds } = await submitPaced(needs, caller, specs)
-      await trials.put(about.id, { version: about.version, createdAt, batch, jobs: jobIds, leftOut: [...leftOut] })
+      const { version, format } = about
+      await trials.put(about.id, { version, createdAt, batch, jobs: jobIds, leftOut, format })
       res.location(`/v1/problems/${about.id}/check`)
       send(202, { batch, jobs: jobIds })
     },
@@ -172,9 +179,10 @@ export const trialRoutes = [
       if (!trial || !content)
         throw new Problem('not-found', 'the example submissions of this problem were not judged yet')
       const found = await records.summaries(trial.jobs)
-      const { leftOut = [] } = trial
-      const wasRun = ({ name }: { name: string }) => !leftOut.includes(name)
-      const submissions = (content.examples ?? []).filter(wasRun).map((example, index) => {
+      const { leftOut = [], format } = trial
+      const pathOf = (example: ExampleSubmission) => (format ? examplePath(format, example) : example.name)
+      const examples = (content.examples ?? []).filter((example) => !leftOut.includes(pathOf(example)))
+      const submissions = examples.map((example, index) => {
         const job = trial.jobs[index] ?? ''
         const summary = found.get(job)?.job
         const isOver = summary === undefined || summary.status !== null
@@ -192,18 +200,20 @@ export const trialRoutes = [
         }
       })
       let next = submissions.length
-      const validators = (content.validators ?? []).filter(wasRun).map((validator) => {
+      const validators = (content.validators ?? []).flatMap((validator) => {
+        if (leftOut.includes(validator.name)) return []
         const count = validationRequests(validator, content).length
         const jobs = trial.jobs.slice(next, (next += count))
         const ended = jobs.map((id) => found.get(id)?.job)
         const isOver = ended.every((job) => job === undefined || job.status !== null)
         const refused = isOver ? refusedInputs(validator, content.tests?.length ?? 0, ended) : undefined
         const { name, language } = validator
-        return { name, language, jobs, refused: refused ?? null, passed: isOver ? refused?.length === 0 : null }
+        return [{ name, language, jobs, refused: refused ?? null, passed: isOver ? refused?.length === 0 : null }]
       })
       const all = [...submissions, ...validators]
       const isRunning = all.some(({ passed }) => passed === null)
-      const state = isRunning ? 'running' : all.every(({ passed }) => passed) ? 'passed' : 'failed'
+      const hasPassed = trial.jobs.length > 0 && all.every(({ passed }) => passed)
+      const state = isRunning ? 'running' : hasPassed ? 'passed' : 'failed'
       const { version, createdAt, batch } = trial
       send(200, { version, createdAt, batch, state, submissions, validators, leftOut })
     },
