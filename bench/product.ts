@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { freePort } from '../src/host/free-port.ts'
 import { startBackends } from '../src/host/backends.ts'
 import { serviceCommand } from '../src/host/service-command.ts'
 import type { Scope } from '../src/shared/access/api-key.ts'
@@ -17,6 +16,7 @@ import { connectRedis } from '../src/shared/redis/connect.ts'
 import { createKeys, type Keys } from '../src/shared/redis/keys.ts'
 import { childrenOf } from '../tests/support/processes.ts'
 import { type RedisRelay, startRedisRelay } from '../tests/support/redis-relay.ts'
+import { ownPort } from '../tests/support/own-port.ts'
 import { releaseAtSignal } from './release-at-signal.ts'
 
 /** The product as it is run: gateway and worker as processes of their own, on a Redis and a podman service of their own. */
@@ -85,7 +85,7 @@ async function start(
     return started
   }
   const relays = counted ? { gateway: await relay('gateway'), worker: await relay('worker') } : undefined
-  const port = String(await freePort('127.0.0.1', 0))
+  const port = String(await ownPort())
   const namespace = `bench-${port}`
   const settings = {
     ...process.env,

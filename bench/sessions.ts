@@ -100,44 +100,47 @@ export async function measureSessions(
     return median(times)
   }
 
-  tell(`sessions, ${id}: first executions`)
-  const firstMs = await firstOf()
-  let firstWithSetMs: number | null = null
-  if (set !== undefined) {
-    const environment = await environments.create({ language: id, set })
-    firstWithSetMs = await firstOf({ environment: environment.id })
-  }
-  tell(`sessions, ${id}: later executions beside a kernel alone`)
-  const bare = await startBareKernel(language)
-  const session = await started()
-  const [later, alone]: [number[], number[]] = [[], []]
   try {
-    await rate(1, WARM_UP_MS, () => runs(session))
-    for (let turn = 0; turn < LATER; turn++) {
-      later.push(...(await timeEach(1, () => runs(session))))
-      alone.push(await bare.run(CODE))
+    tell(`sessions, ${id}: first executions`)
+    const firstMs = await firstOf()
+    let firstWithSetMs: number | null = null
+    if (set !== undefined) {
+      const environment = await environments.create({ language: id, set })
+      firstWithSetMs = await firstOf({ environment: environment.id })
+    }
+    tell(`sessions, ${id}: later executions beside a kernel alone`)
+    const bare = await startBareKernel(language)
+    const session = await started()
+    const [later, alone]: [number[], number[]] = [[], []]
+    try {
+      await rate(1, WARM_UP_MS, () => runs(session))
+      for (let turn = 0; turn < LATER; turn++) {
+        later.push(...(await timeEach(1, () => runs(session))))
+        alone.push(await bare.run(CODE))
+      }
+    } finally {
+      await bare.close()
+    }
+    await session.end()
+    const waiting = await started({ limits: { memoryBytes: MEMORY_BYTES } })
+    await sleep(SETTLE_MS)
+    const [partsMib] = [...(await memoryOf(product)).values()].filter(({ kernel }) => kernel > 0)
+    await waiting.end()
+    if (!partsMib) throw new Error('there is no session')
+    const idle = many > 0 ? await measureIdle(many) : null
+    const idleMib = sumOf(partsMib)
+    return {
+      language: id,
+      firstMs,
+      firstWithSetMs,
+      laterMs: median(later),
+      bareMs: median(alone),
+      idleMib,
+      partsMib,
+      idle,
     }
   } finally {
-    await bare.close()
-  }
-  await session.end()
-  const waiting = await started({ limits: { memoryBytes: MEMORY_BYTES } })
-  await sleep(SETTLE_MS)
-  const [partsMib] = [...(await memoryOf(product)).values()].filter(({ kernel }) => kernel > 0)
-  await waiting.end()
-  if (!partsMib) throw new Error('there is no session')
-  const idle = many > 0 ? await measureIdle(many) : null
-  caller.close()
-  const idleMib = sumOf(partsMib)
-  return {
-    language: id,
-    firstMs,
-    firstWithSetMs,
-    laterMs: median(later),
-    bareMs: median(alone),
-    idleMib,
-    partsMib,
-    idle,
+    caller.close()
   }
 
   async function measureIdle(count: number): Promise<IdleSessions> {

@@ -36,6 +36,9 @@ MOST_UNWRITTEN = 65536
 # What waits for either end of a channel, and is passed on in one turn, in messages.
 MOST_WAITING = 100_000
 MESSAGES_A_TURN = 1000
+# What a kernel that has ended by itself left in its channels is passed on up to so many bytes, each message counted as MESSAGE_BYTES more.
+MOST_LEFT = 256 * 1024 * 1024
+MESSAGE_BYTES = 1024
 # How often a kernel that starts is asked whether it hears and is heard.
 ASK_SECONDS = 0.02
 RECONNECT_MS = 10
@@ -131,6 +134,8 @@ class Kernel:
         self.interrupt_mode = order.get('interrupt', 'signal')
         self.ready = False
         self.stopping = False
+        # Its process has ended.
+        self.is_over = False
         self.poller = poller
         argv = [part.replace('{connectionFile}', connection_file) for part in order['argv']]
         self.process = subprocess.Popen(
@@ -163,6 +168,10 @@ class Kernel:
         except ProcessLookupError:
             pass
 
+    def is_drained(self):
+        """Asked once it has ended, in each turn until it is so."""
+        return True
+
     def close(self):
         code = self.process.wait()
         self.poller.unregister(self.pidfd)
@@ -181,6 +190,7 @@ class JupyterKernel(Kernel):
         self.session = random_id()
         self.heard = set()
         self.asked_at = 0.0
+        self.left = MOST_LEFT
         os.makedirs(RUN_FOLDER, exist_ok=True)
         # A kernel that has outlived its bridge may still listen where that one put it.
         base = f'{RUN_FOLDER}/{os.getpid()}-{number}'
@@ -236,6 +246,8 @@ class JupyterKernel(Kernel):
 
     def take(self, channel):
         frames = self.sockets[channel].recv_multipart(zmq.NOBLOCK)
+        if self.is_over:
+            self.left -= sum(map(len, frames)) + MESSAGE_BYTES
         at = frames.index(b'<IDS|MSG>')
         header, parent, metadata, content = (json.loads(frame) for frame in frames[at + 2 : at + 6])
         parent_id = parent.get('msg_id')
@@ -276,12 +288,23 @@ class JupyterKernel(Kernel):
                     if not self.take_next(channel) or has_orders():
                         break
 
-    def close_streams(self):
-        # All that it said comes before its end. Who speaks in its place then is not listened to for ever.
+    def is_drained(self):
+        # All that it said comes before its end, unless somebody has asked for that. Orders are obeyed meanwhile, and who speaks in its place
+        # is not listened to for ever.
+        self.is_over = True
         for channel in self.sockets:
-            for _ in range(MOST_WAITING):
+            for _ in range(MESSAGES_A_TURN):
+                if self.stopping or self.left < 0:
+                    return True
                 if not self.take_next(channel):
                     break
+                if has_orders():
+                    return False
+            else:
+                return False
+        return True
+
+    def close_streams(self):
         for socket in self.sockets.values():
             self.poller.unregister(socket)
             socket.close()
@@ -500,7 +523,7 @@ class Bridge:
                 kernel.receive(ready)
             except Exception as error:
                 note(error)
-            if kernel.pidfd in ready:
+            if kernel.pidfd in ready and kernel.is_drained():
                 del self.kernels[context]
                 kernel.close()
         output.flush()

@@ -10,6 +10,8 @@ export function createLatest<Key, Value>(most: number): Latest<Key, Value> {
   return {
     get: (key) => known.get(key),
     put(key, value) {
+      // A map keeps a key where it was.
+      known.delete(key)
       known.set(key, value)
       for (const oldest of known.keys()) {
         if (known.size <= most) break

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeEnd, startChild, type Child } from '../../src/host/child.ts'
 import { runCommand, tryCommand } from '../../src/host/command.ts'
-import { freePort } from '../../src/host/free-port.ts'
 import { COMPOSE_BASE, makeComposeBase } from '../../src/host/images/compose-base.ts'
 import { pullImage } from '../../src/host/images/debian-image.ts'
 import { listImages } from '../../src/host/images/image-store.ts'
@@ -21,6 +20,7 @@ import { hardLimits, ulimitArguments } from '../../src/host/ulimits.ts'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { readFileSync } from 'node:fs'
+import { ownPort } from '../support/own-port.ts'
 
 /** What compose.yaml makes, as an operator runs it, in a project and a namespace of its own. */
 export interface Stack {
@@ -70,7 +70,7 @@ export async function prepareStack(say: (text: string) => void): Promise<Stack> 
 
   const engineFolder = join(folder, 'engine')
   const socket = join(engineFolder, 'podman.sock')
-  const port = await freePort('127.0.0.1', 0)
+  const port = await ownPort()
   const env = {
     ...process.env,
     ...images,

@@ -3,6 +3,7 @@ import type { QueueView, Series } from '../../src/shared/admin-overview.ts'
 import type { Job, Status } from '../../src/shared/job.ts'
 import type { WorkerInfo } from '../../src/shared/redis/worker-registry.ts'
 import { get, post, runJob } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 
@@ -27,12 +28,11 @@ const overview = async () => (await get<Overview>(`${platform.url}/v1/admin/over
 const series = async () => (await get<Series>(`${platform.url}/v1/admin/series`, admin)).body
 
 /** Asks until it is so; what is counted is told within about a second. */
-async function until<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> {
-  for (const deadline = Date.now() + 120_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+const until = <T extends object>(what: string, ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> =>
+  eventually(what, async () => {
     const answer = await ask()
-    if (isSo(answer) || Date.now() > deadline) return answer
-  }
-}
+    return isSo(answer) ? answer : undefined
+  })
 
 const LOAD: { request: Record<string, unknown>; status: Status }[] = [
   ...Array.from({ length: 12 }, () => ({ request: { code: 'echo ok' }, status: 'succeeded' as const })),
@@ -55,7 +55,11 @@ test('outcomes, latencies and waits are those of the jobs that ran', async () =>
     expect(job.status).toBe(status)
     jobs.push(job)
   }
-  const { total, points } = await until(series, ({ total: { jobs: count } }) => count >= LOAD.length)
+  const { total, points } = await until(
+    'all jobs are counted',
+    series,
+    ({ total: { jobs: count } }) => count >= LOAD.length,
+  )
   const expected: Partial<Record<Status, number>> = {}
   for (const { status } of LOAD) expected[status] = (expected[status] ?? 0) + 1
   expect(total.outcomes).toEqual(expected)
@@ -96,11 +100,12 @@ test('the queue, slots, sandboxes and workers are those there are', async () => 
   const submit = async (priority: string) =>
     (await post<Job>(`${platform.url}/v1/jobs`, { language: 'bash', code: 'sleep 60', priority })).body.id
   const running = await submit('normal')
-  await until(overview, ({ queue }) => queue.running === 1)
+  await until('the job runs', overview, ({ queue }) => queue.running === 1)
   const waiting = await Promise.all(['high', 'normal', 'normal', 'low', 'low', 'low'].map(submit))
   const delayed = await post<Job>(`${platform.url}/v1/jobs`, { language: 'bash', code: 'echo', delayMs: 100_000 })
   // A heartbeat may fall between the start of a job and that it has its sandbox.
   const seen = await until(
+    'the delayed job and the sandbox of the other are counted',
     overview,
     ({ queue, workers, pool }) => queue.delayed === 1 && workers[0]?.load?.jobs === 1 && pool.lent === 1,
   )
@@ -125,9 +130,9 @@ test('the queue, slots, sandboxes and workers are those there are', async () => 
   for (const id of [...waiting, delayed.body.id, running]) {
     await fetch(`${platform.url}/v1/admin/jobs/${id}`, { method: 'DELETE', headers: admin })
   }
-  const { total } = await until(series, ({ total: { jobs } }) => jobs >= before + 8)
+  const { total } = await until('the cancelled jobs are counted', series, ({ total: { jobs } }) => jobs >= before + 8)
   expect([total.jobs, total.outcomes.cancelled]).toEqual([before + 8, 8])
-  expect((await until(overview, ({ queue }) => queue.running === 0)).queue).toMatchObject({
+  expect((await until('no job runs', overview, ({ queue }) => queue.running === 0)).queue).toMatchObject({
     queued: 0,
     delayed: 0,
     running: 0,

@@ -99,9 +99,9 @@ describe('a full queue', () => {
 
   test('refuses its tenant first, then everybody, says when to come back, and has room again', async () => {
     const [a, b] = [await makeKey(platform, 'a'), await makeKey(platform, 'b')]
-    const submit = (headers: Record<string, string>, code = 'true') =>
-      post<Job & { code: string; detail: string }>(`${platform.url}/v1/jobs`, bash(code), headers)
-    const running = await submit(a, 'sleep 60')
+    const submit = (headers: Record<string, string>, code = 'true', more: object = {}) =>
+      post<Job & { code: string; detail: string }>(`${platform.url}/v1/jobs`, bash(code, more), headers)
+    const running = await submit(a, 'sleep 600', { limits: { wallMs: 120_000 } })
     await eventually(
       'the job runs',
       async () => (await get<Job>(`${platform.url}/v1/jobs/${running.body.id}`, a)).body.state === 'running',

@@ -2,13 +2,13 @@ import { afterAll, expect, test } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { runtimeImage } from '../../src/shared/runtime-image.ts'
 import { containerOptions } from '../../src/worker/sandbox/container-options.ts'
 import { createEngine } from '../../src/worker/sandbox/engine.ts'
+import { eventually } from '../support/eventually.ts'
 import { testRoot } from '../support/platform.ts'
 
 const engine = createEngine(process.env['RUNYARD_TEST_PODMAN'] ?? '')
@@ -53,21 +53,20 @@ test('behind a container that was removed no other podman is started', async () 
   const command = conmon?.[conmon.indexOf('--exit-command') + 1]
   expect(command).toBe(`${testRoot}/sandbox/host/build/conmon`)
   await engine.remove(id)
-  // For as long as the wait behind it may last.
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(20)) {
+  const podmans: string[] = []
+  await eventually('none of its processes is left', () => {
     const names = processesOf(id).map(([name = '']) => name)
-    expect(names.filter((name) => name.endsWith('podman'))).toEqual([])
-    if (names.length === 0) break
-  }
-  expect(processesOf(id)).toEqual([])
+    podmans.push(...names.filter((name) => name.endsWith('podman')))
+    return names.length === 0
+  })
+  expect(podmans).toEqual([])
 })
 
 test('a container whose worker is gone removes itself', async () => {
   const { id, stream } = await launch()
   expect((await left()).map((one) => one.id)).toEqual([id])
   stream.destroy()
-  for (const deadline = Date.now() + 60_000; (await left()).length > 0 && Date.now() < deadline;) await sleep(100)
-  expect(await left()).toEqual([])
+  await eventually('it is gone', async () => (await left()).length === 0)
 })
 
 test('conmon itself is what podman thinks it is', () => {

@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Child, startChild } from '../../src/host/child.ts'
-import { freePort } from '../../src/host/free-port.ts'
 import type { Job } from '../../src/shared/job.ts'
 import { MIB } from '../../src/shared/limits.ts'
 import { get, post } from '../support/client.ts'
@@ -15,6 +14,7 @@ import { startPlatform, testRoot, type TestPlatform } from '../support/platform.
 import { isAlive, openFiles, residentBytes } from '../support/processes.ts'
 import { eventsOf, textOf, type ReceivedEvent } from '../support/read-events.ts'
 import { eventually } from '../support/eventually.ts'
+import { ownPort } from '../support/own-port.ts'
 
 const STREAMS = 1000
 const SUBMISSIONS = 200
@@ -30,7 +30,7 @@ let url: string
 beforeAll(async () => {
   platform = await startPlatform({ WORKER_CONCURRENCY: '4', KILL_GRACE_MS: '300' })
   dataDir = await mkdtemp(join(tmpdir(), 'runyard-test-'))
-  const port = await freePort('127.0.0.1', 0)
+  const port = await ownPort()
   url = `http://127.0.0.1:${port}`
   gateway = await startChild({
     name: 'gateway',

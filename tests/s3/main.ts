@@ -5,9 +5,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startChild } from '../../src/host/child.ts'
-import { freePort } from '../../src/host/free-port.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { eventually } from '../support/eventually.ts'
+import { ownPort } from '../support/own-port.ts'
 
 const SERVER = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0'
 const ACCESS_KEY = 'test-access-key'
@@ -30,7 +30,7 @@ const secretFile = join(folder, 'secret')
 await mkdir(join(folder, 'data', BUCKET), { recursive: true })
 await mkdir(join(folder, 'meta'))
 await writeFile(secretFile, SECRET, { mode: 0o600 })
-const port = await freePort('127.0.0.1', 0)
+const port = await ownPort()
 const child = await startChild({
   name: 'versitygw',
   // Its metadata lies beside the objects: not every file system has extended attributes.

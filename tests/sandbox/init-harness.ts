@@ -101,8 +101,12 @@ const found = new Map<string, Promise<string>>()
 
 async function languageImage(engine: Engine, id: string, init: string): Promise<string> {
   if (!existsSync(init)) throw new Error(`no ${init}: run \`npm run setup\``)
-  const image = found.get(id) ?? findImage(engine, id)
+  const known = found.get(id)
+  if (known) return known
+  const image = findImage(engine, id)
   found.set(id, image)
+  // What has failed is asked anew.
+  image.catch(() => found.delete(id))
   return image
 }
 

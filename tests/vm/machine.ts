@@ -4,9 +4,9 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CommandResult, tryCommand } from '../../src/host/command.ts'
-import { freePort } from '../../src/host/free-port.ts'
 import { MINUTE, SECOND } from '../../src/shared/limits.ts'
 import type { Disk } from './disk.ts'
+import { ownPort } from '../support/own-port.ts'
 
 /** A virtual machine that runs, spoken to by ssh over loopback. What is written to its disk goes with it. */
 export interface Machine {
@@ -65,7 +65,7 @@ export async function startMachine(
 ): Promise<Machine> {
   const { name, folder, key, say } = options
   await mkdir(folder, { recursive: true })
-  const [port = 0, gateway = 0] = ATTACHED ?? [await freePort('127.0.0.1', 0), await freePort('127.0.0.1', 0)]
+  const [port = 0, gateway = 0] = ATTACHED ?? [await ownPort(), await ownPort()]
   const consoleLog = join(folder, `${name}.console.log`)
   const qemu = ATTACHED ? undefined : startQemu(qemuArguments(disk, options.kernelOptions, port, consoleLog), folder)
   say(`VM_ATTACH=${port},${gateway}: ssh -p ${port} -i ${key} root@127.0.0.1; its gateway is port ${gateway} here`)

@@ -48,6 +48,14 @@ test('an engine that was delegated other cgroup controllers is another one', asy
   expect(await createEngine(socketPath).identity()).toContain('runc')
 })
 
+test('an engine is asked anew who it is: another may have come to its socket', async () => {
+  const answer = (version: string) => ({ status: 200, body: { version: { Version: version }, host: {} } })
+  answers = [answer('5.0'), answer('5.1')]
+  const engine = createEngine(socketPath)
+  expect(await engine.identity()).toContain('5.0')
+  expect(await engine.identity()).toContain('5.1')
+})
+
 test('what tells whether images have changed is that of podman’s list of them, as long as it can be seen', async () => {
   const store = { graphRoot: directory, graphDriverName: 'overlay' }
   const host = { cgroupVersion: 'v2' }

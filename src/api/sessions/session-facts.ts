@@ -1,4 +1,5 @@
 import type { Response } from 'express'
+import { createLatest } from '../../shared/latest.ts'
 import type { Session } from '../../shared/sessions/session.ts'
 import type { SessionRecords } from '../../shared/sessions/session-records.ts'
 import { noSession } from './session-calls.ts'
@@ -17,17 +18,13 @@ export type FindSessionFacts = (res: Response, id: string) => Promise<SessionFac
 const MOST_KNOWN = 10_000
 
 export function createSessionFacts(records: Pick<SessionRecords, 'read'>, most = MOST_KNOWN): FindSessionFacts {
-  const known = new Map<string, { tenant: string; facts: SessionFacts }>()
+  const known = createLatest<string, { tenant: string; facts: SessionFacts }>(most)
   const read = async (id: string) => {
     const found = await records.read(id)
     if (!found) return undefined
     const { language, limits, endUser } = found.session
     const one = { tenant: found.tenant, facts: { id, language, limits, ...(endUser !== undefined && { endUser }) } }
-    known.set(id, one)
-    for (const first of known.keys()) {
-      if (known.size <= most) break
-      known.delete(first)
-    }
+    known.put(id, one)
     return one
   }
   return async (res, name) => {

@@ -49,8 +49,8 @@ export function createDirectoryStore(folder: string, { minFreeBytes }: { minFree
         await checkRoom()
         const file = await open(made, 'wx', isShared ? 0o640 : 0o600)
         try {
-          // Whatever the process's mask is.
-          if (isShared) await file.chmod(0o640)
+          // Whatever the process's mask is; not every file system knows a chmod.
+          if (isShared && ((await file.stat()).mode & 0o040) === 0) await file.chmod(0o640)
           let unlooked = 0
           for await (const piece of content) {
             await writeAll(file, piece)

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { createLatest } from '../latest.ts'
 import { KIB, SECOND } from '../limits.ts'
 import type { ProblemCode } from '../problems.ts'
 import type { Keys } from '../redis/keys.ts'
@@ -8,7 +9,9 @@ import type { Operation, Operations } from './operations.ts'
 /**
  * What a session is asked on its way to the worker that keeps it, and the answers. Requests go by a stream, whose name is also the
  * channel that says there is more to read; the worker removes each as it takes it. One that finds the stream empty, and is short, is
- * published whole: nothing before it can be overtaken, and the worker need not ask for it. An answer is published to the gateway that asked, and
+ * published whole: nothing before it can be overtaken, and the worker need not ask for it. Which of the two comes first is open, a message
+ * may come late, and what was removed or sent once may be there again after a connection or a Redis was lost: so the worker knows the last
+ * requests by their ids, and takes none of them again. An answer is published to the gateway that asked, and
  * kept for a while in case that did not hear.
  */
 export interface SentRequest<O extends Operation = Operation> {
@@ -37,6 +40,8 @@ const ANSWER_TTL_MS = 90 * SECOND
 const MOST_WAITING = 256
 const MOST_PUBLISHED_BYTES = 64 * KIB
 const REQUESTS_TTL_SECONDS = 24 * 60 * 60
+/** Ids that a session's worker remembers: several times those that may wait. */
+const MOST_REMEMBERED = 4 * MOST_WAITING
 /** Requests that are taken at a time. */
 export const REQUESTS_AT_ONCE = 32
 const NONE = Buffer.alloc(0)
@@ -101,9 +106,9 @@ export function parseAnswer(head: string, bytes: Buffer = NONE): Answered {
 
 /** Requests of one session. */
 export interface RequestInbox {
-  /** Takes the next ones, at most `REQUESTS_AT_ONCE`; where they are fewer, there are no more until the channel says so. */
-  take: () => Promise<SentRequest[]>
-  /** Takes the one that was published whole. @returns undefined when the message is none: what there is is to be taken then */
+  /** Takes the next ones, at most `REQUESTS_AT_ONCE`, without those that were taken before; there are no more until the channel says so, unless `isMore`. */
+  take: () => Promise<{ requests: SentRequest[]; isMore: boolean }>
+  /** Takes the one that was published whole. @returns undefined when the message is none, or was taken: what there is is to be taken then */
   takePublished(message: string): SentRequest | undefined
 }
 
@@ -125,6 +130,13 @@ export function createRequestReader(redis: Redis, keys: Keys): RequestReader {
       const stream = keys.sessionRequests(session)
       // Those that were taken and of which it is not known that they are removed. What is asked does not wait for that.
       const taken = new Set<string>()
+      const known = createLatest<string, true>(MOST_REMEMBERED)
+      /** @returns whether it was not taken before */
+      const isFirst = ({ id }: SentRequest) => {
+        if (known.get(id)) return false
+        known.put(id, true)
+        return true
+      }
       const remove = async () => {
         const ids = [...taken]
         await redis.xdel(stream, ...ids)
@@ -140,13 +152,15 @@ export function createRequestReader(redis: Redis, keys: Keys): RequestReader {
           const entries = await redis.xrangeBuffer(stream, '-', '+', 'COUNT', REQUESTS_AT_ONCE + taken.size)
           const fresh = entries.filter(([id]) => !taken.has(String(id))).slice(0, REQUESTS_AT_ONCE)
           note(fresh.map(([id]) => String(id)))
-          return fresh.map(([, [, head = NONE, , bytes = NONE]]) => parseRequest(head.toString(), bytes))
+          const requests = fresh.map(([, [, head = NONE, , bytes = NONE]]) => parseRequest(head.toString(), bytes))
+          return { requests: requests.filter(isFirst), isMore: fresh.length === REQUESTS_AT_ONCE }
         },
         takePublished(message) {
           const space = message.indexOf(' ')
           if (space < 0) return undefined
           note([message.slice(0, space)])
-          return parseRequest(message.slice(space + 1))
+          const request = parseRequest(message.slice(space + 1))
+          return isFirst(request) ? request : undefined
         },
       }
     },

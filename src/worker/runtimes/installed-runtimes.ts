@@ -9,7 +9,10 @@ import { createPopularNames, nearNames } from '../environments/near-names.ts'
 import type { Engine } from '../sandbox/engine.ts'
 
 export interface InstalledRuntimes {
-  /** Looks again at what the engine has, unless nothing of that has changed. @throws when the engine does not answer */
+  /**
+   * Looks again at what the engine has, unless that can be seen not to have changed.
+   * @throws when the engine is to list its images and does not
+   */
   refresh(): Promise<void>
   readonly runtimes: Runtimes
   /** Ids of all languages that could be. */

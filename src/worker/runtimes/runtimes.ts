@@ -23,7 +23,7 @@ export interface RuntimeUpdates {
   close: () => Promise<void>
 }
 
-/** @param changed is called after each look at the engine */
+/** @param changed is called each time it was made sure what the engine has, whether that has changed or not */
 export function createRuntimes(
   { config, keys, redis, subscriber, log }: WorkerCore,
   { root, podmanSocket, installed }: RuntimesOptions,

@@ -85,7 +85,7 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
     abortSignal: AbortSignal
   }) => Promise<EngineVersion>
   const callMs = CALL_TIMEOUT_MS * timeoutFactor
-  let known: PodmanInfo | undefined
+  let store: PodmanInfo['store']
 
   /** @param prepare is called between creation and start. @returns the container's id */
   const start = async (options: ContainerCreateOptions, prepare?: (id: string) => Promise<unknown>) => {
@@ -102,9 +102,12 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
     }
   }
 
-  /** One question, once: podman looks up the Debian package of each of its programs for it. @returns undefined of another engine */
-  const podman = async () =>
-    (known ??= await answered('tell its state', callMs, (abortSignal) => podmanInfo(docker, abortSignal)))
+  /** Podman looks up the Debian package of each of its programs for it. @returns undefined of another engine */
+  const podman = async () => {
+    const info = await answered('tell its state', callMs, (abortSignal) => podmanInfo(docker, abortSignal))
+    store = info?.store
+    return info
+  }
 
   const remove = (id: string) => {
     const container = docker.getContainer(id)
@@ -153,8 +156,8 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
       return images.map((image) => ({ references: image.RepoTags ?? [], labels: image.Labels ?? {} }))
     },
     imagesMark: async () => {
-      // It may not answer now, or its store be another machine's.
-      const store = (await podman().catch(() => undefined))?.store
+      // Asked once. It may not answer now, or its store be another machine's.
+      if (!store) await podman().catch(() => undefined)
       const found = store && (await stat(imageList(store), { bigint: true }).catch(() => undefined))
       return found && [found.ino, found.size, found.mtimeNs].join(' ')
     },

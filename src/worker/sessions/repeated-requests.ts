@@ -1,3 +1,5 @@
+import { createLatest } from '../../shared/latest.ts'
+
 /** What an `Idempotency-Key` says of a request: see `src/api/http/idempotency.ts`. */
 export interface RequestIdentity {
   /** Of the key. */
@@ -23,7 +25,7 @@ export interface RepeatedRequests {
 const REMEMBERED = 2000
 
 export function createRepeatedRequests(most = REMEMBERED): RepeatedRequests {
-  const known = new Map<string, { id: string; fingerprint: string }>()
+  const known = createLatest<string, { id: string; fingerprint: string }>(most)
   return {
     find(identity) {
       const before = identity && known.get(identity.hash)
@@ -33,12 +35,7 @@ export function createRepeatedRequests(most = REMEMBERED): RepeatedRequests {
       )
     },
     note(identity, id) {
-      if (!identity) return
-      known.set(identity.hash, { id, fingerprint: identity.fingerprint })
-      for (const first of known.keys()) {
-        if (known.size <= most) break
-        known.delete(first)
-      }
+      if (identity) known.put(identity.hash, { id, fingerprint: identity.fingerprint })
     },
   }
 }

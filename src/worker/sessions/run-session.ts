@@ -6,12 +6,7 @@ import type { Operation } from '../../shared/sessions/operations.ts'
 import type { Execution, Session, SessionEnd, SessionSpec, SnapshotFile } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { acceptedSession, type SessionRecords } from '../../shared/sessions/session-records.ts'
-import {
-  type Answered,
-  type RequestReader,
-  REQUESTS_AT_ONCE,
-  type SentRequest,
-} from '../../shared/sessions/session-requests.ts'
+import type { Answered, RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
 import type { SessionObserver } from '../metrics/session-metrics.ts'
 import { FileGone, FilesUnavailable, type JobFiles } from '../files/job-files.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
@@ -160,9 +155,9 @@ export function runSession(
       try {
         while (again && !ending) {
           again = false
-          const page = await inbox.take()
+          const { requests: page, isMore } = await inbox.take()
           for (const request of page) void perform(request)
-          again ||= page.length === REQUESTS_AT_ONCE
+          again ||= isMore
         }
       } catch (err) {
         log.warn({ err, ...fields }, 'requests of a session could not be read')

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { freePort } from '../../../src/host/free-port.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startBrowser } from '../../pages/support/browser.ts'
+import { ownPort } from '../../support/own-port.ts'
 import { worked } from './calls.ts'
 import type { Trial } from './trial.ts'
 
@@ -39,7 +39,7 @@ export async function jupyter(trial: Trial): Promise<void> {
     await hold('@jupyterlab/services', services(`${url}/jupyter`, ''))
 
     // JupyterLab on a server of its own, which has its kernels here. It forwards the default framing.
-    const port = await freePort('127.0.0.1', 0)
+    const port = await ownPort()
     const own = `http://127.0.0.1:${port}`
     const options = [
       '--no-browser',

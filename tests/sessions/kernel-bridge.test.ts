@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, afterEach, expect, test } from '@jest/globals'
+import { packageRoot } from '../../src/shared/package-root.ts'
+import { eventually } from '../support/eventually.ts'
+
+/** The bridge with a kernel that has said more than anybody will listen to when it ends. */
+const root = packageRoot()
+const folder = mkdtempSync(join(tmpdir(), 'bridge-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Its folder is another, for that of sessions is not there. */
+const PROGRAM = `
+import importlib.util
+import sys
+spec = importlib.util.spec_from_file_location('bridge', sys.argv[1])
+bridge = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(bridge)
+bridge.RUN_FOLDER = sys.argv[2]
+bridge.main()
+`
+
+interface Said {
+  event: string
+  context?: string
+  asked?: boolean
+  type?: string
+}
+
+let bridge: ChildProcess | undefined
+afterEach(async () => {
+  const ended = bridge && once(bridge, 'exit')
+  bridge?.stdin?.end()
+  bridge?.stdout?.resume()
+  await ended
+})
+
+/** @param messages that the kernel leaves; without, there is no end to them */
+async function startKernel(messages?: number) {
+  const pidFile = join(folder, 'pid')
+  rmSync(pidFile, { force: true })
+  const env = {
+    ...process.env,
+    PYTHONPATH: join(root, 'tests/sessions/endless-zmq'),
+    PYTHONDONTWRITEBYTECODE: '1',
+    PID_FILE: pidFile,
+    ...(messages !== undefined && { MESSAGES: String(messages) }),
+  }
+  const started = spawn('python3', ['-c', PROGRAM, join(root, 'languages/kernel-bridge.py'), folder], {
+    env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  bridge = started
+  const order = (fields: object) => started.stdin.write(`${JSON.stringify({ context: 'c', env: {}, ...fields })}\n`)
+  const lines = createInterface({ input: started.stdout })[Symbol.asyncIterator]()
+  /** How many messages are said before the next event that is none, and that one. */
+  const next = async () => {
+    for (let said = 0; ; said++) {
+      const { value, done } = await lines.next()
+      if (done === true) throw new Error('the bridge has ended')
+      const event = JSON.parse(String(value)) as Said
+      if (event.event !== 'message') return { said, event }
+    }
+  }
+  expect((await next()).event).toMatchObject({ event: 'bridge' })
+  const script = `echo $$ > ${pidFile}.new && mv ${pidFile}.new ${pidFile} && exec sleep infinity`
+  order({ do: 'start', argv: ['/bin/sh', '-c', script], env: { PATH: process.env['PATH'] }, cwd: folder })
+  const pid = await eventually('the kernel runs', () => Number(readFileSync(pidFile, 'utf8')))
+  return {
+    order,
+    next,
+    firstMessage: () => lines.next(),
+    end: () => process.kill(pid, 'SIGKILL'),
+  }
+}
+
+test('a kernel that is stopped is not listened to any more', async () => {
+  const { order, next } = await startKernel()
+  order({ do: 'stop' })
+  expect(await next()).toMatchObject({ said: 0, event: { event: 'died', context: 'c', asked: true } })
+})
+
+test('orders are obeyed while it is passed on what a kernel left that ended by itself, and a stop ends that', async () => {
+  const { order, next, firstMessage, end } = await startKernel()
+  end()
+  await firstMessage()
+  order({ do: 'start', context: 'other', argv: ['/no/such/program'], cwd: folder })
+  expect((await next()).event).toMatchObject({ event: 'failed', context: 'other' })
+  order({ do: 'stop' })
+  expect((await next()).event).toMatchObject({ event: 'died', context: 'c', asked: true })
+})
+
+test('all that a kernel left comes before its end, also what takes several turns', async () => {
+  const { next, end } = await startKernel(2500)
+  end()
+  expect(await next()).toMatchObject({ said: 2500, event: { event: 'died', context: 'c', asked: false } })
+})
+
+test('a kernel that goes on speaking behind its end is not listened to for ever', async () => {
+  const { next, end } = await startKernel()
+  end()
+  expect((await next()).event).toMatchObject({ event: 'died', context: 'c', asked: false })
+})
