@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -58,6 +59,37 @@ afterAll(async () => {
   await real.close()
   await upstream.close()
 })
+/** What an index says whose upstream answers so. */
+async function askIndex(
+  answerTo: (path: string) => { status: number; text?: string },
+  ask: (url: string, index: PackageIndex, told: string[]) => Promise<void>,
+) {
+  const get: Upstream['get'] = (address) => {
+    const { status, text = '' } = answerTo(address.pathname)
+    const pieces = (async function* () {
+      yield await Promise.resolve(Buffer.from(text))
+    })()
+    const answer = { status, url: address.href, headers: {}, pieces, cancel: () => undefined }
+    return Promise.resolve({ ...answer, text: () => Promise.resolve(text) })
+  }
+  const told: string[] = []
+  const index = createRubygemsIndex({
+    index: new URL(real.url),
+    upstream: { ...upstream, get },
+    minAgeMs: 0,
+    bans: [],
+    gives: (what) => told.push(what),
+  })
+  const server = createServer((req, res) => void index.handle(req, res))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    await ask(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, index, told)
+  } finally {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+}
+const lineOf = (number: string, needs = '', sum = '0'.repeat(64)) => `---\n${number} ${needs}|checksum:${sum}\n`
 const page = async (path: string) => (await fetch(url + path)).text()
 
 test('versions that are old enough and not banned are shown, without what older clients cannot read', async () => {
@@ -93,6 +125,54 @@ test('a file is given when its page was shown, and never whole with another cont
   await page('/info/forged')
   await expect(fetch(`${url}/files/gems/forged-1.0.gem`).then((answer) => answer.arrayBuffer())).rejects.toThrow()
   expect(shown.faults.at(-1)).toContain('hash')
+})
+
+test.each([400, 403, 404, 410])('a gem whose page answers %d is one that the index has not', async (status) => {
+  await askIndex(
+    () => ({ status }),
+    async (address, index) => {
+      const answer = await fetch(`${address}/info/gone`)
+      expect([answer.status, await answer.text()]).toEqual([200, '---\n'])
+      expect(index.faults).toEqual([])
+      expect(index.refusals).toMatchObject([{ name: 'gone', kind: 'unknown' }])
+    },
+  )
+})
+
+test('a page that could not be read is asked for again', async () => {
+  let asked = 0
+  await askIndex(
+    () => (asked++ === 0 ? { status: 500 } : { status: 200, text: lineOf('1.0') }),
+    async (address) => {
+      expect((await fetch(`${address}/info/shaky`)).status).toBe(502)
+      expect(await (await fetch(`${address}/info/shaky`)).text()).toContain('1.0')
+    },
+  )
+})
+
+test('more gems than any set needs are refused with their number', async () => {
+  const needs = Array.from({ length: 2000 }, (_, at) => `gem${at}:>= 0`).join(',')
+  await askIndex(
+    (path) => ({ status: 200, text: lineOf('1.0', path === '/info/all' ? needs : '') }),
+    async (address, { faults }) => {
+      await fetch(`${address}/info/all`)
+      expect((await fetch(`${address}/versions`)).status).toBe(502)
+      expect(faults).toEqual(['more than 2000 gems are needed, the most that is allowed'])
+    },
+  )
+})
+
+test('those who wait are told the gem and its version as they are called', async () => {
+  const text = 'content'
+  const sum = createHash('sha256').update(text).digest('hex')
+  await askIndex(
+    (path) => ({ status: 200, text: path.startsWith('/info/') ? lineOf('2.1-x86_64-linux', '', sum) : text }),
+    async (address, _index, told) => {
+      await fetch(`${address}/info/a_b-c`)
+      expect(await (await fetch(`${address}/files/gems/a_b-c-2.1-x86_64-linux.gem`)).text()).toBe(text)
+      expect(told).toEqual(['a_b-c 2.1-x86_64-linux'])
+    },
+  )
 })
 
 test('what is too new, undated, banned or unknown is told as Bundler names it', async () => {
