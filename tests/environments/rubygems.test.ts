@@ -212,6 +212,22 @@ test('versions are those of RubyGems', () => {
   expect([meets('2', '>= 2', '< 3'), meets('2.0.0', '2'), meets('2', '!= 2.0')]).toEqual([true, true, false])
 })
 
+test('versions with more digits than a number keeps are told apart', () => {
+  expect(normalGemVersion('1.90071992547409931')).toBe('1.90071992547409931')
+  expect(compareGemVersions('1.90071992547409931', '1.90071992547409932')).toBeLessThan(0)
+  expect(compareGemVersions('1.0020', '1.20')).toBe(0)
+  expect(meetsGemRanges('1.90071992547409931', ['= 1.90071992547409932'])).toBe(false)
+  expect(meetsGemRanges('1.90071992547409993', ['~> 1.90071992547409993.0'])).toBe(true)
+})
+
+test('a gem that is asked for twice has the versions of both, and an exact version stays one', () => {
+  expect(fromRequirements(['rack@>=3', 'rack@<4', 'rack']).text).toBe('-- gems --\nrack, < 4, >= 3\n')
+  const shown = read('gem "rack", "3.1"\ngem "rake", "13.2.1"\ngem "puma", "6"\n', '/manifest').manifest
+  expect(shown.requirements).toEqual(['rack@=3.1', 'rake@13.2.1', 'puma@=6'])
+  expect(shown.requirements.map(requirementFault)).toEqual([undefined, undefined, undefined])
+  expect(fromRequirements(shown.requirements).text).toBe(shown.text)
+})
+
 test('requirements have versions; addresses and paths are refused', () => {
   const asked = ['sinatra@>=4,<5', 'rack@3.1', 'rake', 'puma@6.4.2']
   const { text, names } = fromRequirements(asked)
