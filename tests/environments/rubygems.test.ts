@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { readGemfile } from '../../src/api/environments/gemfile.ts'
 import { rubygemsManifests } from '../../src/api/environments/rubygems-manifest.ts'
 import { compareGemVersions, meetsGemRanges, normalGemVersion } from '../../src/shared/environments/gem-version.ts'
@@ -263,9 +263,6 @@ end
 group :docs, optional: true do
   gem "yard"
 end
-source "https://other.example" do
-  gem "inner"
-end
 `
 
 test('a Gemfile is read in its usual form, without those of development, test and other platforms', () => {
@@ -276,7 +273,6 @@ test('a Gemfile is read in its usual form, without those of development, test an
       { name: 'sinatra', versions: ['= 4.1.1'] },
       { name: 'json', versions: ['>= 2', '< 3'] },
       { name: 'both', versions: [] },
-      { name: 'inner', versions: [] },
     ],
     faults: [],
   })
@@ -302,6 +298,11 @@ test.each([
   'plugin "x"',
   'path "x" do\n  gem "x"\nend',
   'git "https://example.com/x" do\n  gem "x"\nend',
+  'source "https://gems.example" do\n  gem "x"\nend',
+  'gem "x", source: "https://gems.example"',
+  'gem "x", platforms: :ruby_27',
+  'gem "x", platforms: [:mri_33, :windows]',
+  'platforms :mri_33 do\n  gem "x"\nend',
   'if true do\n  gem "x"\nend',
   'group :a do\n  gem "x"',
   'end',
@@ -314,17 +315,43 @@ test.each([
   expect(readGemfile(`source "https://example.com"\n${line}\n`).faults.length).toBeGreaterThan(0)
 })
 
+test('a gem with a source of its own is refused, since the index may have another of its name', () => {
+  expect(readGemfile('source "https://gems.example" do\n  gem "x"\nend\n').faults[0]).toMatch(
+    /^line 1 has a block of source; gems come from the index of this server's operator alone/,
+  )
+  expect(readGemfile('gem "x", source: "https://gems.example"').faults[0]).toContain('from a source of its own')
+})
+
+test('a platform with a version of Ruby matters only where nothing else decides', () => {
+  const text =
+    'gem "a", platforms: [:ruby_27, :ruby]\ngem "b", platforms: :mri_27, group: :test\ngem "c", platforms: :x64_mingw_27\n'
+  expect(readGemfile(text)).toEqual({ gems: [{ name: 'a', versions: [] }], faults: [] })
+})
+
+const one = { name: 'x', versions: ['= 1'] }
 test.each([
-  ['a string', `gem "${'x'.repeat(130_000)}`],
-  ['white space', `gem${' '.repeat(130_000)}\u2028`],
-  ['lists', `gem "x", ${'['.repeat(130_000)}`],
-  ['commas', `gem "x"${', "1"'.repeat(25_000)}`],
-  ['calls', 'gem "x"\n'.repeat(16_000)],
-  ['words', `gem "x", %w[${'a '.repeat(60_000)}]`],
-  ['blocks', 'group :a do\n'.repeat(10_000)],
-  ['far more than a Gemfile has', `#${'x'.repeat(1024 * 1024)}`],
-])('%s of the size that a Gemfile may have are read in linear time', (_what, text) => {
-  expect(readGemfile(text).faults.length).toBeLessThanOrEqual(20)
+  ['a string', `gem "${'x'.repeat(130_000)}`, [], 'line 1 is Ruby'],
+  ['white space', `gem${' '.repeat(130_000)}\u2028`, [], 'line 1 is Ruby'],
+  ['lists', `gem "x", ${'['.repeat(130_000)}`, [], 'line 1 is Ruby'],
+  ['commas', `gem "x"${', "1"'.repeat(25_000)}`, [one], undefined],
+  ['calls', 'gem "x", "1"\n'.repeat(10_000), [one], undefined],
+  ['words', `gem "x", %w[${'a '.repeat(60_000)}]`, [], 'line 1 has "a" as a version of x'],
+  ['blocks', 'group :a do\n'.repeat(10_000), [], 'has a block without an end'],
+  ['more', `#${'x'.repeat(1024 * 1024)}`, [], 'has more than 131072 characters'],
+])('a Gemfile of %s of the size that it may have is read, or refused', (_what, text, gems, fault) => {
+  const read = readGemfile(text)
+  expect(read.gems).toEqual(gems)
+  expect(read.faults.slice(0, 1)).toEqual(fault === undefined ? [] : [expect.stringContaining(fault)])
+})
+
+test('each version of a gem that is named again and again is taken once', () => {
+  const added = jest.spyOn(Set.prototype, 'add')
+  const count = 2000
+  const { gems } = readGemfile(Array.from({ length: count }, (_, at) => `gem "x", "${at}"\n`).join(''))
+  const times = added.mock.calls.length
+  added.mockRestore()
+  expect(gems[0]?.versions).toHaveLength(count)
+  expect(times).toBeLessThan(2 * count)
 })
 
 const SUM = 'a'.repeat(64)
