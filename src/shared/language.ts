@@ -133,7 +133,7 @@ export const Language = Type.Object(
             ),
             { minItems: 1 },
           ),
-          /** Packages that are called otherwise than what programs import; of `a.b.c`, that of `a.b` or `a` counts too. */
+          /** Packages that are called otherwise than what programs import; of `a.b.c` or `a/b/c`, that of `a.b` or `a` counts too. */
           names: Type.Record(Type.String(), Type.String()),
         },
         { additionalProperties: false },

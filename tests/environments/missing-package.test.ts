@@ -31,7 +31,18 @@ test.each([
   ['javascript', "Error: Cannot find module 'lodash/fp'\nRequire stack:\n- /job/main.js\n", 'add "lodash"'],
   ['javascript', "Error [ERR_MODULE_NOT_FOUND]: Cannot find package '@a/b' imported from /job/main.js\n", 'add "@a/b"'],
   ['ruby', "in 'require': cannot load such file -- active_support/all (LoadError)\n", 'add "activesupport"'],
-  ['ruby', "in 'require': cannot load such file -- rack/utils (LoadError)\n", 'if it is a package, add "rack"'],
+  ['ruby', "in 'require': cannot load such file -- sinatra (LoadError)\n", 'if it is a package, add "sinatra"'],
+  [
+    'ruby',
+    "in 'require': cannot load such file -- rack/utils (LoadError)\n",
+    '"rack/utils" is not installed; to have it installed, add the package that has it to "dependencies"',
+  ],
+  [
+    'ruby',
+    "in 'require': cannot load such file -- rack/session/pool (LoadError)\n",
+    '"rack/session/pool" is not installed; to have it installed, add "rack-session"',
+  ],
+  ['ruby', "in 'require': cannot load such file -- google/protobuf (LoadError)\n", 'add "google-protobuf"'],
 ])('%s: "%s" says what to add', (id, said, expected) => {
   expect(hint(id, said)).toContain(expected)
 })

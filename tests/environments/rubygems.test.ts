@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { readGemfile } from '../../src/api/environments/gemfile.ts'
 import { rubygemsManifests } from '../../src/api/environments/rubygems-manifest.ts'
 import { compareGemVersions, meetsGemRanges, normalGemVersion } from '../../src/shared/environments/gem-version.ts'
@@ -58,6 +59,37 @@ afterAll(async () => {
   await real.close()
   await upstream.close()
 })
+/** What an index says whose upstream answers so. */
+async function askIndex(
+  answerTo: (path: string) => { status: number; text?: string },
+  ask: (url: string, index: PackageIndex, told: string[]) => Promise<void>,
+) {
+  const get: Upstream['get'] = (address) => {
+    const { status, text = '' } = answerTo(address.pathname)
+    const pieces = (async function* () {
+      yield await Promise.resolve(Buffer.from(text))
+    })()
+    const answer = { status, url: address.href, headers: {}, pieces, cancel: () => undefined }
+    return Promise.resolve({ ...answer, text: () => Promise.resolve(text) })
+  }
+  const told: string[] = []
+  const index = createRubygemsIndex({
+    index: new URL(real.url),
+    upstream: { ...upstream, get },
+    minAgeMs: 0,
+    bans: [],
+    gives: (what) => told.push(what),
+  })
+  const server = createServer((req, res) => void index.handle(req, res))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    await ask(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, index, told)
+  } finally {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+}
+const lineOf = (number: string, needs = '', sum = '0'.repeat(64)) => `---\n${number} ${needs}|checksum:${sum}\n`
 const page = async (path: string) => (await fetch(url + path)).text()
 
 test('versions that are old enough and not banned are shown, without what older clients cannot read', async () => {
@@ -93,6 +125,54 @@ test('a file is given when its page was shown, and never whole with another cont
   await page('/info/forged')
   await expect(fetch(`${url}/files/gems/forged-1.0.gem`).then((answer) => answer.arrayBuffer())).rejects.toThrow()
   expect(shown.faults.at(-1)).toContain('hash')
+})
+
+test.each([400, 403, 404, 410])('a gem whose page answers %d is one that the index has not', async (status) => {
+  await askIndex(
+    () => ({ status }),
+    async (address, index) => {
+      const answer = await fetch(`${address}/info/gone`)
+      expect([answer.status, await answer.text()]).toEqual([200, '---\n'])
+      expect(index.faults).toEqual([])
+      expect(index.refusals).toMatchObject([{ name: 'gone', kind: 'unknown' }])
+    },
+  )
+})
+
+test('a page that could not be read is asked for again', async () => {
+  let asked = 0
+  await askIndex(
+    () => (asked++ === 0 ? { status: 500 } : { status: 200, text: lineOf('1.0') }),
+    async (address) => {
+      expect((await fetch(`${address}/info/shaky`)).status).toBe(502)
+      expect(await (await fetch(`${address}/info/shaky`)).text()).toContain('1.0')
+    },
+  )
+})
+
+test('more gems than any set needs are refused with their number', async () => {
+  const needs = Array.from({ length: 2000 }, (_, at) => `gem${at}:>= 0`).join(',')
+  await askIndex(
+    (path) => ({ status: 200, text: lineOf('1.0', path === '/info/all' ? needs : '') }),
+    async (address, { faults }) => {
+      await fetch(`${address}/info/all`)
+      expect((await fetch(`${address}/versions`)).status).toBe(502)
+      expect(faults).toEqual(['more than 2000 gems are needed, the most that is allowed'])
+    },
+  )
+})
+
+test('those who wait are told the gem and its version as they are called', async () => {
+  const text = 'content'
+  const sum = createHash('sha256').update(text).digest('hex')
+  await askIndex(
+    (path) => ({ status: 200, text: path.startsWith('/info/') ? lineOf('2.1-x86_64-linux', '', sum) : text }),
+    async (address, _index, told) => {
+      await fetch(`${address}/info/a_b-c`)
+      expect(await (await fetch(`${address}/files/gems/a_b-c-2.1-x86_64-linux.gem`)).text()).toBe(text)
+      expect(told).toEqual(['a_b-c 2.1-x86_64-linux'])
+    },
+  )
 })
 
 test('what is too new, undated, banned or unknown is told as Bundler names it', async () => {
@@ -132,6 +212,22 @@ test('versions are those of RubyGems', () => {
   expect([meets('2', '>= 2', '< 3'), meets('2.0.0', '2'), meets('2', '!= 2.0')]).toEqual([true, true, false])
 })
 
+test('versions with more digits than a number keeps are told apart', () => {
+  expect(normalGemVersion('1.90071992547409931')).toBe('1.90071992547409931')
+  expect(compareGemVersions('1.90071992547409931', '1.90071992547409932')).toBeLessThan(0)
+  expect(compareGemVersions('1.0020', '1.20')).toBe(0)
+  expect(meetsGemRanges('1.90071992547409931', ['= 1.90071992547409932'])).toBe(false)
+  expect(meetsGemRanges('1.90071992547409993', ['~> 1.90071992547409993.0'])).toBe(true)
+})
+
+test('a gem that is asked for twice has the versions of both, and an exact version stays one', () => {
+  expect(fromRequirements(['rack@>=3', 'rack@<4', 'rack']).text).toBe('-- gems --\nrack, < 4, >= 3\n')
+  const shown = read('gem "rack", "3.1"\ngem "rake", "13.2.1"\ngem "puma", "6"\n', '/manifest').manifest
+  expect(shown.requirements).toEqual(['rack@=3.1', 'rake@13.2.1', 'puma@=6'])
+  expect(shown.requirements.map(requirementFault)).toEqual([undefined, undefined, undefined])
+  expect(fromRequirements(shown.requirements).text).toBe(shown.text)
+})
+
 test('requirements have versions; addresses and paths are refused', () => {
   const asked = ['sinatra@>=4,<5', 'rack@3.1', 'rake', 'puma@6.4.2']
   const { text, names } = fromRequirements(asked)
@@ -167,9 +263,6 @@ end
 group :docs, optional: true do
   gem "yard"
 end
-source "https://other.example" do
-  gem "inner"
-end
 `
 
 test('a Gemfile is read in its usual form, without those of development, test and other platforms', () => {
@@ -180,7 +273,6 @@ test('a Gemfile is read in its usual form, without those of development, test an
       { name: 'sinatra', versions: ['= 4.1.1'] },
       { name: 'json', versions: ['>= 2', '< 3'] },
       { name: 'both', versions: [] },
-      { name: 'inner', versions: [] },
     ],
     faults: [],
   })
@@ -206,6 +298,11 @@ test.each([
   'plugin "x"',
   'path "x" do\n  gem "x"\nend',
   'git "https://example.com/x" do\n  gem "x"\nend',
+  'source "https://gems.example" do\n  gem "x"\nend',
+  'gem "x", source: "https://gems.example"',
+  'gem "x", platforms: :ruby_27',
+  'gem "x", platforms: [:mri_33, :windows]',
+  'platforms :mri_33 do\n  gem "x"\nend',
   'if true do\n  gem "x"\nend',
   'group :a do\n  gem "x"',
   'end',
@@ -218,17 +315,43 @@ test.each([
   expect(readGemfile(`source "https://example.com"\n${line}\n`).faults.length).toBeGreaterThan(0)
 })
 
+test('a gem with a source of its own is refused, since the index may have another of its name', () => {
+  expect(readGemfile('source "https://gems.example" do\n  gem "x"\nend\n').faults[0]).toMatch(
+    /^line 1 has a block of source; gems come from the index of this server's operator alone/,
+  )
+  expect(readGemfile('gem "x", source: "https://gems.example"').faults[0]).toContain('from a source of its own')
+})
+
+test('a platform with a version of Ruby matters only where nothing else decides', () => {
+  const text =
+    'gem "a", platforms: [:ruby_27, :ruby]\ngem "b", platforms: :mri_27, group: :test\ngem "c", platforms: :x64_mingw_27\n'
+  expect(readGemfile(text)).toEqual({ gems: [{ name: 'a', versions: [] }], faults: [] })
+})
+
+const one = { name: 'x', versions: ['= 1'] }
 test.each([
-  ['a string', `gem "${'x'.repeat(130_000)}`],
-  ['white space', `gem${' '.repeat(130_000)}\u2028`],
-  ['lists', `gem "x", ${'['.repeat(130_000)}`],
-  ['commas', `gem "x"${', "1"'.repeat(25_000)}`],
-  ['calls', 'gem "x"\n'.repeat(16_000)],
-  ['words', `gem "x", %w[${'a '.repeat(60_000)}]`],
-  ['blocks', 'group :a do\n'.repeat(10_000)],
-  ['far more than a Gemfile has', `#${'x'.repeat(1024 * 1024)}`],
-])('%s of the size that a Gemfile may have are read in linear time', (_what, text) => {
-  expect(readGemfile(text).faults.length).toBeLessThanOrEqual(20)
+  ['a string', `gem "${'x'.repeat(130_000)}`, [], 'line 1 is Ruby'],
+  ['white space', `gem${' '.repeat(130_000)}\u2028`, [], 'line 1 is Ruby'],
+  ['lists', `gem "x", ${'['.repeat(130_000)}`, [], 'line 1 is Ruby'],
+  ['commas', `gem "x"${', "1"'.repeat(25_000)}`, [one], undefined],
+  ['calls', 'gem "x", "1"\n'.repeat(10_000), [one], undefined],
+  ['words', `gem "x", %w[${'a '.repeat(60_000)}]`, [], 'line 1 has "a" as a version of x'],
+  ['blocks', 'group :a do\n'.repeat(10_000), [], 'has a block without an end'],
+  ['more', `#${'x'.repeat(1024 * 1024)}`, [], 'has more than 131072 characters'],
+])('a Gemfile of %s of the size that it may have is read, or refused', (_what, text, gems, fault) => {
+  const read = readGemfile(text)
+  expect(read.gems).toEqual(gems)
+  expect(read.faults.slice(0, 1)).toEqual(fault === undefined ? [] : [expect.stringContaining(fault)])
+})
+
+test('each version of a gem that is named again and again is taken once', () => {
+  const added = jest.spyOn(Set.prototype, 'add')
+  const count = 2000
+  const { gems } = readGemfile(Array.from({ length: count }, (_, at) => `gem "x", "${at}"\n`).join(''))
+  const times = added.mock.calls.length
+  added.mockRestore()
+  expect(gems[0]?.versions).toHaveLength(count)
+  expect(times).toBeLessThan(2 * count)
 })
 
 const SUM = 'a'.repeat(64)

@@ -19,6 +19,12 @@ export function addGems({ add }: TestGems): void {
   add({ name: 'native', version: '1.0', platform: 'java', files: [['lib/native.rb', 'NATIVE = "java"\n']] })
   add({ name: 'native', version: '1.0', extensions: ['ext/extconf.rb'] })
   add({ name: 'json', version: '0.1.0', files: [['lib/json.rb', 'module JSON; WORD = "json 0.1"; end\n']] })
+  for (const name of ['bigdecimal', 'json'])
+    add({ name, version: '99.0', extensions: ['ext/extconf.rb'], needs: { 'of-new': '>= 0' } })
+  add({ name: 'of-new', version: '1.0', files: [] })
+  add({ name: 'popular', version: '1.0', files: own('popular', '1.0'), needs: { bigdecimal: '>= 0', json: '>= 2' } })
+  add({ name: 'popular', version: '1.1', files: own('popular', '1.1'), needs: { bigdecimal: '>= 99', json: '>= 2' } })
+  add({ name: 'newest', version: '1.0', files: own('newest', '1.0'), needs: { json: '>= 99', bigdecimal: '>= 0' } })
   add({ name: 'uses-own', version: '1.0', files: own('uses', '1.0'), needs: { set: '>= 0', bb: '>= 0' } })
 }
 
@@ -85,6 +91,45 @@ export const GEM_TRIALS: Hostile[] = [
     'require "uses"\nrequire "bb"\nputs USES::WORD, BB::WORD, Gem.loaded_specs.key?("uses-own")\n',
     'uses 1.0\nbb 2.0\ntrue\n',
   ),
+  ready(
+    'what Ruby has itself, compiled, and the index only to be compiled',
+    { dependencies: ['popular'] },
+    'require "popular"\nrequire "bigdecimal"\nrequire "json"\nputs POPULAR::WORD, BigDecimal("0.1"), JSON.generate([1])\nputs $LOADED_FEATURES.grep(/of-new|environment.*json/).length\n',
+    'popular 1.0\n0.1e0\n[1]\n0\n',
+  ),
+  ready(
+    'what Ruby has itself, asked for by its name',
+    { dependencies: ['json', 'bb'] },
+    'require "json"\nputs JSON.generate([1]), Gem.loaded_specs["json"].version.segments.first\n',
+    '[1]\n2\n',
+  ),
+  ready(
+    'a Gemfile.lock that names what Ruby has itself',
+    { manifest: KNOWN.replace('  aa\n', '  aa\n  json (>= 2)\n') },
+    BOTH,
+    'aa 1.0, bb 1.0, 1.0.0\n',
+  ),
+  {
+    language: 'ruby',
+    title: 'nothing but what Ruby has itself',
+    asked: { dependencies: ['json'] },
+    code: 'environment-failed',
+    says: /Ruby has these gems itself/,
+  },
+  {
+    language: 'ruby',
+    title: 'a newer version of what Ruby has itself',
+    asked: { dependencies: ['json@>=99', 'bigdecimal'] },
+    code: 'package-needs-build',
+    says: /json 99\.0/,
+  },
+  {
+    language: 'ruby',
+    title: 'a need of a newer version of what Ruby has itself',
+    asked: { dependencies: ['newest'] },
+    code: 'package-needs-build',
+    says: /json 99\.0/,
+  },
   ready(
     'options of Ruby beside those that find gems',
     { dependencies: ['trial@1.0.0'] },

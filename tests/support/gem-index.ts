@@ -17,7 +17,14 @@ export interface TestGem {
   /** What it needs, with versions as the index has them. */
   needs?: Record<string, string>
   /** What its metadata say otherwise than the index. */
-  metadata?: { name?: string; version?: string; needs?: Record<string, string>; yaml?: string }
+  metadata?: {
+    name?: string
+    version?: string
+    needs?: Record<string, string>
+    yaml?: string
+    folders?: string
+    developed?: string
+  }
   extensions?: string[]
   /** Age in days; null: the index does not say. Old enough when absent. */
   days?: number | null
@@ -111,9 +118,18 @@ function metadataOf({ name, version, platform = 'ruby', needs = {}, metadata = {
     '  prerelease: false',
     ...requirement(ranges, 'version_requirements'),
   ])
+  if (metadata.developed !== undefined)
+    listed.push(
+      '- !ruby/object:Gem::Dependency',
+      `  name: ${JSON.stringify(metadata.developed)}`,
+      ...requirement('>= 0', 'requirement'),
+      '  type: :development',
+      '  prerelease: false',
+      ...requirement('>= 0', 'version_requirements'),
+    )
   return [
     '--- !ruby/object:Gem::Specification',
-    `name: ${metadata.name ?? name}`,
+    `name: ${JSON.stringify(metadata.name ?? name)}`,
     'version: !ruby/object:Gem::Version',
     `  version: '${metadata.version ?? version}'`,
     `platform: ${platform}`,
@@ -127,7 +143,7 @@ function metadataOf({ name, version, platform = 'ruby', needs = {}, metadata = {
     'extra_rdoc_files: []',
     'files: []',
     'require_paths:',
-    '- lib',
+    `- ${JSON.stringify(metadata.folders ?? 'lib')}`,
     'rubygems_version: 3.6.7',
     'specification_version: 4',
     'summary: a gem',

@@ -19,10 +19,24 @@ interface Call {
 
 /** Groups that a program is not run with. */
 const LEFT_OUT = new Set(['development', 'test'])
-const ELSEWHERE = new Set(['git', 'github', 'gist', 'bitbucket', 'path', 'branch', 'ref', 'tag', 'glob', 'submodules'])
-const HARMLESS = new Set(['require', 'group', 'groups', 'platform', 'platforms', 'source', 'force_ruby_platform'])
+const ELSEWHERE = new Set([
+  'source',
+  'git',
+  'github',
+  'gist',
+  'bitbucket',
+  'path',
+  'branch',
+  'ref',
+  'tag',
+  'glob',
+  'submodules',
+])
+const HARMLESS = new Set(['require', 'group', 'groups', 'platform', 'platforms', 'force_ruby_platform'])
 /** Blocks that say of which gems the statements in them are. */
-const BLOCKS = new Set(['source', 'group', 'platform', 'platforms'])
+const BLOCKS = new Set(['group', 'platform', 'platforms'])
+/** Platforms that are this one. */
+const HERE = new Set(['ruby', 'mri'])
 const MAX_FAULTS = 20
 /** Of a file, in characters: what asks for gems alone has far less. */
 const MAX_LENGTH = 128 * KIB
@@ -30,14 +44,14 @@ const TOKEN =
   /[ \t]+|#[^\n]*|\\\n|(\r?\n)|"((?:[^"\\\n#]|#(?!\{))*)"|'([^'\\\n]*)'|%([wi])\[([^\]\n\\#]*)\]|([A-Za-z_]\w*):(?!:)|:([A-Za-z_]\w*)|([A-Za-z_]\w*)|(=>|[,[\]()])/y
 
 /**
- * Reads the usual form of a `Gemfile`, which is a program in Ruby: `source`, `ruby`, `gem`, and blocks of `group`, `platforms` and `source`.
- * Nothing is run: what is written otherwise is a fault. Gems of the groups `development` and `test`, of optional groups, and of other platforms
+ * Reads the usual form of a `Gemfile`, which is a program in Ruby: `source`, `ruby`, `gem`, and blocks of `group` and `platforms`.
+ * Nothing is run: what is written otherwise is a fault, as is a gem that is to come from a source of its own. Gems of the groups `development` and `test`, of optional groups, and of other platforms
  * are left out.
  */
 export function readGemfile(text: string): { gems: WantedGem[]; faults: string[] } {
   if (text.length > MAX_LENGTH) return { gems: [], faults: [`has more than ${MAX_LENGTH} characters`] }
   const faults: string[] = []
-  const gems = new Map<string, WantedGem>()
+  const gems = new Map<string, Set<string>>()
   const blocks: boolean[] = []
   const take = (tokens: readonly Token[]) => {
     const [first, ...rest] = tokens
@@ -48,7 +62,7 @@ export function readGemfile(text: string): { gems: WantedGem[]; faults: string[]
     }
     const call = first.kind === 'word' ? readCall(rest) : undefined
     const fault = call
-      ? faultOf(first.text, call)
+      ? (faultOf(first.text, call) ?? (blocks.every(Boolean) ? platformFault(first.text, call) : undefined))
       : 'is Ruby that is not read here; allowed are source, ruby, gem, group and platforms'
     if (!call || fault !== undefined) {
       faults.push(`line ${first.line} ${fault}`)
@@ -56,9 +70,9 @@ export function readGemfile(text: string): { gems: WantedGem[]; faults: string[]
     } else if (call.opensBlock) blocks.push(isUsed(first.text, call))
     else if (first.text === 'gem' && blocks.every(Boolean) && isUsed('gem', call)) {
       const [name, ...versions] = call.values.flat(2) as string[]
-      const ranges = versions.map(rangeText)
-      const known = gems.get(name ?? '')
-      gems.set(name ?? '', { name: name ?? '', versions: [...new Set([...(known?.versions ?? []), ...ranges])] })
+      const known = gems.get(name ?? '') ?? new Set()
+      for (const version of versions) known.add(rangeText(version))
+      gems.set(name ?? '', known)
     }
   }
   let statement: Token[] = []
@@ -78,7 +92,10 @@ export function readGemfile(text: string): { gems: WantedGem[]; faults: string[]
   }
   take(statement)
   if (blocks.length > 0) faults.push('has a block without an end')
-  return { gems: [...gems.values()], faults: faults.slice(0, MAX_FAULTS) }
+  return {
+    gems: Array.from(gems, ([name, versions]) => ({ name, versions: [...versions] })),
+    faults: faults.slice(0, MAX_FAULTS),
+  }
 }
 
 /** With a line end behind the last; stops at what is none. */
@@ -164,6 +181,8 @@ function readCall(tokens: readonly Token[]): Call | undefined {
 
 /** Why a statement cannot be used; undefined when it can. */
 function faultOf(word: string, { values, options, opensBlock }: Call): string | undefined {
+  if (word === 'source' && opensBlock)
+    return "has a block of source; gems come from the index of this server's operator alone, whatever a source names"
   if (opensBlock && !BLOCKS.has(word)) return `has a block of ${word}, which is not read here`
   if (word === 'ruby' || word === 'source') return undefined
   if (word === 'gemspec' || word === 'path' || word === 'git')
@@ -173,6 +192,8 @@ function faultOf(word: string, { values, options, opensBlock }: Call): string | 
   const [name, ...versions] = values.flat(2)
   if (typeof name !== 'string' || !GEM_NAME.test(name)) return 'names no gem'
   const elsewhere = [...options.keys()].find((key) => ELSEWHERE.has(key))
+  if (elsewhere === 'source')
+    return `takes ${name} from a source of its own; gems come from the index of this server's operator alone`
   if (elsewhere !== undefined) return `takes ${name} from ${elsewhere}; gems come from the index alone`
   const other = [...options.keys()].find((key) => !HARMLESS.has(key))
   if (other !== undefined) return `has the option ${other} of ${name}, which is not read here`
@@ -181,18 +202,33 @@ function faultOf(word: string, { values, options, opensBlock }: Call): string | 
 }
 
 /** Whether what a block has, or one gem, is installed. */
-function isUsed(word: string, { values, options }: Call): boolean {
-  const named = (value: Value) => [value].flat(2).filter((one) => typeof one === 'string')
+function isUsed(word: string, call: Call): boolean {
+  const platforms = platformsOf(word, call)
+  return isOfUsedGroup(word, call) && (platforms.length === 0 || platforms.some((one) => HERE.has(one)))
+}
+
+function isOfUsedGroup(word: string, { values, options }: Call): boolean {
   const groups = [options.get('group'), options.get('groups'), ...(word === 'group' ? values : [])].flatMap(named)
-  const platforms = [
+  if (word === 'group' && options.get('optional') === true) return false
+  return groups.length === 0 || !groups.every((group) => LEFT_OUT.has(group))
+}
+
+/** Of a platform with a version nobody knows here whether it is that of the runtime. */
+function platformFault(word: string, call: Call): string | undefined {
+  const platforms = platformsOf(word, call)
+  if (!isOfUsedGroup(word, call) || platforms.some((one) => HERE.has(one))) return undefined
+  const versioned = platforms.find((one) => /^(?:ruby|mri)_\d+$/.test(one))
+  return versioned && `has the platform ${versioned}; platforms with a version of Ruby are not read here`
+}
+
+const platformsOf = (word: string, { values, options }: Call): string[] =>
+  [
     options.get('platform'),
     options.get('platforms'),
     ...(word === 'platform' || word === 'platforms' ? values : []),
   ].flatMap(named)
-  if (word === 'group' && options.get('optional') === true) return false
-  if (groups.length > 0 && groups.every((group) => LEFT_OUT.has(group))) return false
-  return platforms.length === 0 || platforms.some((platform) => /^(?:ruby|mri)(?:_\d+)?$/.test(platform))
-}
+
+const named = (value: Value): string[] => [value].flat(2).filter((one) => typeof one === 'string')
 
 /** `>=1` as `>= 1`, and `1` as `= 1`. */
 export function rangeText(range: string): string {

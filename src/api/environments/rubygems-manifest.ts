@@ -25,7 +25,7 @@ export const rubygemsManifests: Manifests = {
       : `is "${text.slice(0, 100)}"; allowed is a gem with versions, e.g. rack, rack@3.1 or rack@>=2,<4; addresses and paths are not`,
   fromRequirements(requirements) {
     const wanted = requirements.flatMap((text) => readRequirement(text) ?? [])
-    return { ...manifestOf(wanted), requirements: [...requirements] }
+    return { ...manifestOf(merged(wanted)), requirements: [...requirements] }
   },
   read: (content, pointer) => (isGemfileLock(content) ? readLock(content, pointer) : readOne(content, pointer)),
   inFiles(text, _program, pointerOf) {
@@ -53,14 +53,26 @@ function prefixed(range: string): string {
   return isShort ? `~> ${range.trim()}.0` : rangeText(range)
 }
 
+/** One of each name, with the versions of all. */
+function merged(gems: readonly WantedGem[]): WantedGem[] {
+  const found = new Map<string, Set<string>>()
+  for (const { name, versions } of gems) {
+    const known = found.get(name) ?? new Set()
+    for (const version of versions) known.add(version)
+    found.set(name, known)
+  }
+  return Array.from(found, ([name, versions]) => ({ name, versions: [...versions] }))
+}
+
+/** As a requirement has it: of an exact version with two parts or less the `=` stays, since it means every version that begins so without. */
+const shortRange = (range: string): string => range.replace(/^= (?=\d+\.\d+\.|.*[A-Za-z])/, '').replace(' ', '')
+
 function manifestOf(gems: readonly WantedGem[]): Manifest {
   // The order of a manifest means nothing.
   const lines = gems.map(({ name, versions }) => [name, ...versions.toSorted()].join(', '))
   return {
     requirements: gems.map(({ name, versions }) =>
-      versions.length > 0
-        ? `${name}@${versions.map((range) => range.replace(/^= /, '').replace(' ', '')).join(',')}`
-        : name,
+      versions.length > 0 ? `${name}@${versions.map(shortRange).join(',')}` : name,
     ),
     names: gems.map(({ name }) => name),
     text: `${GEMS_MARK}\n${[...new Set(lines)].toSorted().join('\n')}\n`,
@@ -77,7 +89,7 @@ function readOne(content: string, pointer: string): ReadManifest {
 /** One that stands alone: with the checksum of each gem it is installed as it is, else its versions are kept. */
 function readLock(content: string, pointer: string): ReadManifest {
   const lock = readGemfileLock(content)
-  const wanted = lock.wanted.map(({ name, versions }) => ({ name, versions: versions.map(rangeText) }))
+  const wanted = merged(lock.wanted.map(({ name, versions }) => ({ name, versions: versions.map(rangeText) })))
   const read = withLock({ manifest: manifestOf(wanted), errors: [] }, lock, pointer)
   const text = gemfileLockText(lock)
   return rubygemsRules.isLock(content) ? { ...read, manifest: { ...read.manifest, text } } : read

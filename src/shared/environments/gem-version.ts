@@ -1,4 +1,7 @@
-type Segment = number | string
+/** A number as long as it is: a date with a build's number may have more digits than a JavaScript number keeps. */
+type Segment = bigint | string
+/** Digits that are read: a number with more is as one with these alone, and no version has them. */
+const MAX_DIGITS = 1000
 
 /** The same for every spelling of a version of a gem: `1.0`, `1` and `1.0.0` are one, as `1.0.rc1` and `1.0.0.rc.1` are. */
 export const normalGemVersion = (text: string): string => segmentsOf(text).join('.') || '0'
@@ -10,14 +13,16 @@ function segmentsOf(text: string): Segment[] {
       .trim()
       .replaceAll('-', '.pre.')
       .match(/\d+|[A-Za-z]+/g) ?? []
-  ).map((part) => (/^\d/.test(part) ? Number(part) : part))
+  ).map((part) => (/^\d/.test(part) ? numberOf(part) : part))
   const at = all.findIndex((part) => typeof part === 'string')
   const release = at < 0 ? all : all.slice(0, at)
   return [...withoutZeros(release), ...withoutZeros(at < 0 ? [] : all.slice(at))]
 }
 
+const numberOf = (digits: string): bigint => BigInt(digits.replace(/^0+/, '').slice(0, MAX_DIGITS) || '0')
+
 function withoutZeros(segments: readonly Segment[]): Segment[] {
-  const last = segments.findLastIndex((segment) => segment !== 0)
+  const last = segments.findLastIndex((segment) => segment !== 0n)
   return segments.slice(0, last + 1)
 }
 
@@ -25,9 +30,9 @@ function withoutZeros(segments: readonly Segment[]): Segment[] {
 export function compareGemVersions(a: string, b: string): number {
   const [first, second] = [segmentsOf(a), segmentsOf(b)]
   for (let index = 0; index < Math.max(first.length, second.length); index++) {
-    const [one, other] = [first[index] ?? 0, second[index] ?? 0]
+    const [one, other] = [first[index] ?? 0n, second[index] ?? 0n]
     if (one === other) continue
-    if (typeof one === 'number' && typeof other === 'number') return one - other
+    if (typeof one === 'bigint' && typeof other === 'bigint') return one < other ? -1 : 1
     if (typeof one === 'string' && typeof other === 'string') return one < other ? -1 : 1
     return typeof one === 'string' ? -1 : 1
   }
@@ -53,7 +58,7 @@ const releaseOf = (version: string): string => version.replace(/[.-]?[A-Za-z].*$
 function nextOf(bound: string): string {
   const parts = bound.split('.')
   const word = parts.findIndex((part) => !/^\d+$/.test(part))
-  const numbers = (word < 0 ? parts : parts.slice(0, word)).map(Number)
+  const numbers = (word < 0 ? parts : parts.slice(0, word)).map(numberOf)
   if (numbers.length > 1) numbers.pop()
-  return [...numbers.slice(0, -1), (numbers.at(-1) ?? 0) + 1].join('.')
+  return [...numbers.slice(0, -1), (numbers.at(-1) ?? 0n) + 1n].join('.')
 }

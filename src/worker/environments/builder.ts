@@ -143,7 +143,7 @@ export function createBuilder(
         minAgeMs: settings.minAgeMs,
         bans,
         failed: (err) => log.warn({ err, environment: view.id }, 'package index failed'),
-        gives: (file) => listener.tell(`installing ${file.split('-').slice(0, 2).join(' ')}`),
+        gives: (file) => listener.tell(`installing ${file}`),
       })
       const folder = await trees.work()
       const wayOut = await openWayOut(await makeSocketFolder(config.dataDir), { request: index.handle })

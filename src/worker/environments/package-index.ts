@@ -44,7 +44,7 @@ export interface PackageIndexOptions {
   now?: () => number
   /** Told of what went wrong, whole: it is for operators. */
   failed?: (error: unknown) => void
-  /** Told of each file that is given out. */
+  /** Told of each file that is given out, as those who wait are told of it. */
   gives?: (file: string) => void
 }
 
@@ -52,6 +52,8 @@ export interface PackageIndexOptions {
 export interface IndexFile {
   /** Its name at the installer's end. */
   name: string
+  /** Package and version for those who wait; absent: what stands in the name up to the second `-`. */
+  shown?: string
   url: string
   /** What the index tells of its content; undefined: nothing is checked. */
   hash: { algorithm: 'sha1' | 'sha256' | 'sha512'; digest: Buffer } | undefined
@@ -153,7 +155,7 @@ export function servePackageIndex(
     const found = known.get(path)
     if (!found) return false
     const { name, at, hash: told, isDescription = false } = found
-    if (!isDescription) gives?.(name)
+    if (!isDescription) gives?.(found.shown ?? name.split('-').slice(0, 2).join(' '))
     const range = req.headers.range
     const answer = await upstream.get(at, { ...(range !== undefined && { range }) })
     if (answer.status !== 200 && answer.status !== 206) {

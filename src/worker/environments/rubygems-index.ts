@@ -4,6 +4,7 @@ import { meetsGemRanges } from '../../shared/environments/gem-version.ts'
 import { banOf } from '../../shared/environments/package-rules.ts'
 import { GEM_NAME } from '../../shared/environments/rubygems-rules.ts'
 import {
+  IndexFault,
   type IndexTools,
   type PackageIndex,
   type PackageIndexOptions,
@@ -35,6 +36,8 @@ const NOTHING: Page = { text: '---\n', lines: [] }
 const NUMBER = /^(\d+(?:\.[0-9A-Za-z]+)*)(?:-[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/
 /** More gems than any set needs; each is one question or two. */
 const MAX_PAGES = 2000
+/** Answers of indexes that have no such page. */
+const ABSENT = [400, 403, 404, 410]
 /** Pages that are asked for at a time. */
 const AT_ONCE = 8
 
@@ -90,7 +93,7 @@ function createGems({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
   /** When versions were uploaded, as the list of versions of a gem tells; empty where the index has no such list. */
   const datesOf = async (name: string): Promise<Map<string, string>> => {
     const address = new URL(`api/v1/versions/${name}.json`, base)
-    const answer = await page(`the dates of ${name}`, address, 'application/json', [400, 403, 404, 410])
+    const answer = await page(`the dates of ${name}`, address, 'application/json', ABSENT)
     const found: unknown = answer ? parsed(answer.text) : []
     const dates = new Map<string, string>()
     for (const one of Array.isArray(found) ? (found as Record<string, unknown>[]) : []) {
@@ -113,7 +116,7 @@ function createGems({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
       refuse({ name, kind: 'banned', detail: `${name} is banned on this server: ${whole.reason}` })
       return NOTHING
     }
-    const answer = await page(name, new URL(`info/${name}`, base), 'text/plain')
+    const answer = await page(name, new URL(`info/${name}`, base), 'text/plain', ABSENT)
     if (!answer) return NOTHING
     const lines = answer.text.split('\n').flatMap((text) => readLine(text) ?? [])
     const isUndated = !isOldEnough(undefined) && lines.some(({ createdAt }) => createdAt === undefined)
@@ -126,18 +129,20 @@ function createGems({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
     for (const { number, checksum } of kept) {
       const file = `gems/${name}-${number}.gem`
       const hash = { algorithm: 'sha256' as const, digest: Buffer.from(checksum, 'hex') }
-      // Up to the first `-` stands what is being installed, for those who wait.
-      const shown = `${name.replaceAll('-', '_')}-${number}`
-      place({ name: shown, url: file, hash }, base, `/files/${file}`)
+      place({ name: `${name}-${number}`, shown: `${name} ${number}`, url: file, hash }, base, `/files/${file}`)
     }
     return { text: ['---', ...kept.map(({ text }) => text), ''].join('\n'), lines: kept }
   }
 
   const pageOf = (name: string): Promise<Page> => {
     const known = pages.get(name)
-    if (known || pages.size >= MAX_PAGES) return known ?? Promise.resolve(NOTHING)
+    if (known) return known
+    if (pages.size >= MAX_PAGES)
+      return Promise.reject(new IndexFault(`more than ${MAX_PAGES} gems are needed, the most that is allowed`))
     const found = readPage(name)
     pages.set(name, found)
+    // What cannot be reached now may be the next time.
+    found.catch(() => pages.delete(name))
     return found
   }
 

@@ -42,7 +42,7 @@ export function missingPackage(
 
 /** That of a module, or of the nearest one that it is a part of. */
 function packageOf(names: Readonly<Record<string, string>>, module: string): string | undefined {
-  for (let part = module; part !== ''; part = part.slice(0, Math.max(0, part.lastIndexOf('.'))))
+  for (let part = module; part !== ''; part = part.slice(0, Math.max(0, part.lastIndexOf('.'), part.lastIndexOf('/'))))
     if (Object.hasOwn(names, part)) return names[part]
   return undefined
 }

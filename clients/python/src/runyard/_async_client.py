@@ -278,7 +278,7 @@ class AsyncClient:
         """Has packages installed, and returns their environment when it is ready: ``environment`` of a job is its ``id``.
 
         dependencies: names with versions, such as ``numpy>=2``; either these, a manifest or a set
-        manifest: the content of a requirements.txt, or the ``lock`` of an environment
+        manifest: the content of the language's manifest, such as a requirements.txt, or the ``lock`` of an environment
         set: a set of packages that the service knows, such as ``python/data``
         """
         body = environment_request(language, dependencies, manifest, set)
