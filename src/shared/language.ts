@@ -32,6 +32,8 @@ export const Language = Type.Object(
     versionCommand: Type.Array(Type.String(), { minItems: 1 }),
     /** Name given to `code`; its extension is what `{sources}` collects. */
     fileName: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
+    /** What its sources are called as well, and `{sources}` collects. */
+    otherExtensions: Type.Optional(Type.Array(Type.String({ pattern: '^\\.[A-Za-z0-9]+$' }), { minItems: 1 })),
     /** Files of package indexes that the image is built with: the Containerfile finds them in `/fetched`. */
     fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
     compile: Type.Optional(Command),

@@ -75,7 +75,7 @@ function manifestOf(gems: readonly WantedGem[]): Manifest {
       versions.length > 0 ? `${name}@${versions.map(shortRange).join(',')}` : name,
     ),
     names: gems.map(({ name }) => name),
-    text: `${GEMS_MARK}\n${[...new Set(lines)].toSorted().join('\n')}\n`,
+    text: `${GEMS_MARK}\n${lines.toSorted().join('\n')}\n`,
   }
 }
 

@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import type { JobSpec, JobSummary } from '../../shared/job.ts'
+import { endedAsClaimed } from '../../shared/judging/example-submissions.ts'
 import { refusedInputs, validationRequests } from '../../shared/judging/input-validators.ts'
 import { type ExampleSubmission, examplePath } from '../../shared/judging/problem.ts'
 import { contentOf, namingInputs, type ProblemStore } from '../../shared/judging/problem-store.ts'
@@ -70,15 +71,6 @@ const ProblemCheck = Type.Object({
 const isOwnLanguageMissing = ({ code, errors = [] }: Problem): boolean =>
   code === 'language-not-installed' && errors.some(({ pointer }) => pointer === '/language')
 
-/** Whether a submission ended as it claims. */
-export function endedAsClaimed(
-  { expected, isPartial }: Pick<ExampleSubmission, 'expected' | 'isPartial'>,
-  judging: JobSummary['judging'],
-): boolean {
-  if (!judging || !expected.includes(judging.verdict)) return false
-  return !isPartial || (judging.score > 0 && judging.score < judging.points)
-}
-
 const slowest = ({ stages }: JobSummary): number | null =>
   stages.reduce<number | null>((most, { test, cpuMs }) => (test ? Math.max(most ?? 0, cpuMs) : most), null)
 
@@ -90,7 +82,8 @@ export const trialRoutes = [
     tag: 'Judging',
     summary: 'Judge the example submissions of a problem',
     description:
-      'Submits every example submission of the archive as a job of low priority. `GET` tells whether each ended as it claims; the batch can be waited for. ' +
+      'Submits the example submissions of the archive, and its input validators, as jobs of low priority; those in languages that are not installed are left out. ' +
+      '`GET` tells whether each ended as it claims; the batch can be waited for. ' +
       PACED,
     scopes: ['jobs'],
     params: { id: PATH.problem },

@@ -1,5 +1,6 @@
 import { extname } from 'node:path'
 import type { CodeRequest, JobSummary } from '../../client/client.ts'
+import { endedAsClaimed } from '../../shared/judging/example-submissions.ts'
 import { refusedInputs, validationRequests } from '../../shared/judging/input-validators.ts'
 import { type ExampleSubmission, examplePath, type InputValidator } from '../../shared/judging/problem.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
@@ -94,7 +95,7 @@ export async function checkProblem(
     const { language, files, entrypoint } = example
     const job = await run({ ...problem, language, files, entrypoint, priority: 'low' })
     if (stop.aborted) return EXIT.cancelled
-    checked.push({ example, job, passed: endedAsClaimed(example, job) })
+    checked.push({ example, job, passed: endedAsClaimed(example, job.judging) })
   }
   progress.clear()
   if (json)
@@ -140,11 +141,6 @@ export async function checkProblem(
 }
 
 const NAMES = { folder: 'plain folder', kattis: 'Kattis package', polygon: 'Polygon package' } as const
-
-function endedAsClaimed({ expected, isPartial }: ExampleSubmission, { judging }: JobSummary): boolean {
-  if (!judging || !expected.includes(judging.verdict)) return false
-  return !isPartial || (judging.score > 0 && judging.score < judging.points)
-}
 
 function shownValidator(validator: InputValidator, inputs: number, jobs: readonly JobSummary[]): Validated {
   const refused = refusedInputs(validator, inputs, jobs) ?? null

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { packageKindOf } from '../client/package-kinds.ts'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { Dialog } from '../design/dialog.tsx'
 import { formatBytes } from '../design/format.ts'
@@ -32,16 +33,6 @@ const INDEXES: Record<PackageBan['ecosystem'], string> = {
   maven: 'Maven',
   rubygems: 'RubyGems',
 }
-/** Where the packages of a language come from: of those that are not named here, from npm. */
-const OF_LANGUAGE: Record<string, PackageBan['ecosystem']> = {
-  python: 'pypi',
-  go: 'go',
-  rust: 'crates',
-  java: 'maven',
-  'java-21': 'maven',
-  ruby: 'rubygems',
-}
-const indexOf = (language: string): PackageBan['ecosystem'] => OF_LANGUAGE[language] ?? 'npm'
 
 /** What is known of the one package that a ban is about. */
 type Asked = Pick<NewPackageBan, 'ecosystem' | 'name' | 'version'>
@@ -228,7 +219,7 @@ function Details({
               <button
                 type="button"
                 class="button quiet"
-                onClick={() => onBan({ ecosystem: indexOf(language), name, version })}
+                onClick={() => onBan({ ecosystem: packageKindOf(language).ecosystem, name, version })}
               >
                 Ban …<span class="unseen"> {name}</span>
               </button>

@@ -1,6 +1,7 @@
 import { useId } from 'preact/hooks'
 import type { Runtime } from '../../client/client.ts'
 import type { FieldError } from '../../shared/problems.ts'
+import { packageKindOf } from '../client/package-kinds.ts'
 import { plainDetail } from '../design/plain-detail.ts'
 import { inUnit, limitFault, type OptionsTab } from './limit-fault.ts'
 import { TestsOptions } from './tests/tests-options.tsx'
@@ -127,16 +128,6 @@ function InputOptions({ program, errors, onChange }: Pick<OptionsPaneProps, 'pro
   )
 }
 
-/** A name with a version, by the language that installs it: of those that are not here, as npm has it. */
-const PACKAGE_EXAMPLES: Record<string, string> = {
-  python: 'numpy>=2',
-  go: 'github.com/google/uuid@v1.6.0',
-  rust: 'regex@1',
-  java: 'org.slf4j:slf4j-api:2.0.16',
-  'java-21': 'org.slf4j:slf4j-api:2.0.16',
-  ruby: 'rack@3.1',
-}
-
 function PackageOptions({ program, runtime, errors, packagesFault, onChange }: OptionsPaneProps) {
   const ids = useId()
   const faults = errors
@@ -156,7 +147,7 @@ function PackageOptions({ program, runtime, errors, packagesFault, onChange }: O
         spellcheck={false}
         autocapitalize="off"
         value={program.packages}
-        placeholder={PACKAGE_EXAMPLES[runtime?.language ?? 'python'] ?? 'lodash@4'}
+        placeholder={packageKindOf(runtime?.language ?? 'python').example}
         aria-invalid={fault !== ''}
         aria-describedby={`${ids}-hint`}
         onInput={(event) => onChange({ packages: event.currentTarget.value })}

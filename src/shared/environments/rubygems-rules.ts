@@ -59,14 +59,13 @@ export function readGemfileLock(text: string): GemfileLock {
       lock.unusable.push(line)
     } else if (!take(lock, sums, section, line)) lock.unusable.push(line)
   }
-  for (const gem of lock.gems) {
-    const checksum = sums.get(fullName(gem))
-    if (checksum !== undefined) gem.checksum = checksum
-  }
   const seen = new Set<string>()
   for (const gem of lock.gems) {
-    if (seen.has(fullName(gem))) lock.unusable.push(`${fullName(gem)} twice`)
-    seen.add(fullName(gem))
+    const name = fullName(gem)
+    const checksum = sums.get(name)
+    if (checksum !== undefined) gem.checksum = checksum
+    if (seen.has(name)) lock.unusable.push(`${name} twice`)
+    seen.add(name)
   }
   return lock
 }

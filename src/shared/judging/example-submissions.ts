@@ -1,3 +1,4 @@
+import type { JobSummary } from '../job.ts'
 import type { InlineFile } from '../requests.ts'
 import type { ExampleSubmission, Programs, Tell } from './problem.ts'
 import { answerText, isText } from './problem-text.ts'
@@ -114,6 +115,15 @@ export function exampleSubmissions(
   return { found, leftOut }
 }
 
+/** Whether a submission ended as it claims. */
+export function endedAsClaimed(
+  { expected, isPartial }: Pick<ExampleSubmission, 'expected' | 'isPartial'>,
+  judging: JobSummary['judging'],
+): boolean {
+  if (!judging || !expected.includes(judging.verdict)) return false
+  return !isPartial || (judging.score > 0 && judging.score < judging.points)
+}
+
 /** Whether a file beside programs is for people. */
 export const isDocument = (path: string): boolean =>
   /^(?:readme|license|copying)(?:\.\w+)?$|\.(?:md|rst|txt|pdf|tex)$/i.test(baseName(path))
@@ -134,8 +144,7 @@ export function programOf(
   const main = sources.length === 1 ? sources[0] : sources.find((path) => /(?:^|\/)main\.\w+$/i.test(path))
   const [first = ''] = paths
   if (main === undefined) {
-    const what =
-      sources.length === 0 ? 'is in no language that is installed here' : 'has several sources, and none is main'
+    const what = sources.length === 0 ? 'is in no language that is known here' : 'has several sources, and none is main'
     tell(first, what)
     return undefined
   }

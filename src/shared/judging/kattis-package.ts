@@ -1,11 +1,22 @@
-import { MIB, SECOND } from '../limits.ts'
-import type { CodeRequest, RequestTest } from '../requests.ts'
+import type { RequestTest } from '../requests.ts'
 import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { inputValidators } from './input-validators.ts'
-import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, withPrograms } from './problem.ts'
+import {
+  boundsOf,
+  checkAbove,
+  createConfigs,
+  foldersAbove,
+  groupFields,
+  highestOf,
+  isOfSamples,
+  SAMPLE,
+} from './kattis-groups.ts'
+import { limitsOf, numberOf, SETTINGS, shortened, textOf, wordsOf } from './kattis-settings.ts'
+import { defaultValidator, readValidator } from './kattis-validator.ts'
+import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, type Tell, withPrograms } from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
 import { MAX_PROBLEM_TESTS } from './stored-problem.ts'
-import { isMap, parseYaml, wordsIn, type Yaml, type YamlMap } from './yaml.ts'
+import { isMap, readYamlMap, type Yaml, type YamlMap } from './yaml.ts'
 
 /**
  * Reads a problem package of Kattis: of the versions `legacy`, `legacy-icpc`, `2023-07-draft` and `2025-09`, pass-fail and scoring problems, with the default
@@ -36,22 +47,9 @@ export function readKattisPackage(
   }
   const parsed = new Map<string, YamlMap>()
   const yaml = (path: string): YamlMap => {
-    const known = parsed.get(path) ?? parsedFile(path)
+    const known = parsed.get(path) ?? readYamlMap(files.get(path), (detail) => tell(path, detail))
     parsed.set(path, known)
     return known
-  }
-  const parsedFile = (path: string): YamlMap => {
-    const bytes = files.get(path)
-    if (!bytes) return {}
-    try {
-      const value = parseYaml(bytes.toString())
-      if (value === null) return {}
-      if (isMap(value)) return value
-      tell(path, 'is not a map of keys and values')
-    } catch (error) {
-      tell(path, (error as Error).message)
-    }
-    return {}
   }
 
   const settings = yaml(SETTINGS)
@@ -234,251 +232,7 @@ const KATTIS_LANGUAGES: Readonly<Record<string, string>> = {
   kotlin: 'kt',
 }
 
-type Tell = (path: string, detail: string) => void
-
-const SETTINGS = 'problem.yaml'
-const SAMPLE = 'sample'
 /** The second is of the legacy format alone. */
 const VALIDATOR_ARGS = ['output_validator_args', 'output_validator_flags']
 const VERSIONS = ['legacy', 'legacy-icpc', '2023-07-draft', '2025-09']
 const NOT_READ = ['static_validator', 'graders', 'grader']
-
-/** Whether a group is that of the samples, or lies in it. */
-const isOfSamples = (group: string): boolean => group.split('/')[0] === SAMPLE
-
-/** A word of the file as a message quotes it. */
-const shortened = (word: string): string => (word.length > 50 ? `${word.slice(0, 50)}...` : word)
-
-const textOf = (value: Yaml | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
-
-function numberOf(value: Yaml | undefined): number | undefined {
-  const number = Number(textOf(value) ?? NaN)
-  return Number.isFinite(number) ? number : undefined
-}
-
-/** Words of a setting; with a fault none. @param what its name */
-function wordsOf(value: Yaml | undefined, what: string, tell: (detail: string) => void): string[] {
-  const words = wordsIn(value)
-  if (!words) tell(`${what} is neither words nor a list of words`)
-  return words ?? []
-}
-
-/** The folders that a group lies in, the root of the data among them. */
-const foldersAbove = (group: string): string[] =>
-  group.split('/').map((_part, index, parts) => parts.slice(0, index).join('/'))
-
-/** The end of a `range`, where it is one; scores of a validator go up to it. */
-function highestOf(config: YamlMap): number | undefined {
-  const [, highest] = wordsIn(config['range']) ?? []
-  return numberOf(highest)
-}
-
-/** What a group of the newer formats gives at most, and how. */
-function boundsOf(name: string, config: YamlMap) {
-  const isWhole = name === 'secret'
-  return {
-    points: numberOf(config['max_score'] ?? (isWhole ? '100' : undefined)),
-    aggregation: textOf(config['score_aggregation']) ?? (isWhole ? 'sum' : 'pass-fail'),
-  }
-}
-
-/** What groups within a folder give is added up here, whatever else its settings say. */
-function checkAbove(name: string, config: YamlMap, { isLegacy, tell }: { isLegacy: boolean; tell: Tell }): void {
-  const path = name === '' ? 'data/' : `data/${name}/`
-  const others = 'and has groups within it, whose scores are added up here'
-  if (!isLegacy) {
-    const { aggregation } = boundsOf(name, config)
-    if (name === 'secret' && aggregation !== 'sum') tell(path, `score_aggregation is "${aggregation}", ${others}`)
-    return
-  }
-  for (const flag of wordsOf(config['grader_flags'], 'grader_flags', (detail) => tell(path, detail))) {
-    if (['min', 'max', 'avg'].includes(flag)) tell(path, `has the grader flag ${flag}, ${others}`)
-  }
-  if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
-}
-
-/** Settings of a group; those of the legacy format are inherited from the folders above. */
-function createConfigs(yaml: (path: string) => YamlMap, isLegacy: boolean): (group: string) => YamlMap {
-  const known: Record<string, YamlMap> = {}
-  const read = (group: string): YamlMap => {
-    const folder = `data${group === '' ? '' : `/${group}`}`
-    const above = group === '' ? undefined : group.split('/').slice(0, -1).join('/')
-    if (!isLegacy) return { ...yaml(`${folder}/testdata.yaml`), ...yaml(`${folder}/test_group.yaml`) }
-    const own = yaml(`${folder}/testdata.yaml`)
-    return Object.keys(own).length > 0 || above === undefined ? own : config(above)
-  }
-  const config = (group: string): YamlMap => (known[group] ??= read(group))
-  return config
-}
-
-interface GroupContext {
-  isLegacy: boolean
-  /** Whether the validator says what each test gives. */
-  isGivenScores: boolean
-  groups: readonly string[]
-  /** What the folder above requires of each of its groups. */
-  requiredAbove: readonly string[]
-  tell: Tell
-}
-
-function groupFields(
-  name: string,
-  config: YamlMap,
-  { isLegacy, isGivenScores, groups, requiredAbove, tell }: GroupContext,
-): NonNullable<CodeRequest['groups']>[number] {
-  if (isOfSamples(name)) return { name, points: 0 }
-  const path = `data/${name}/`
-  const tellHere = (detail: string) => tell(path, detail)
-  if (isLegacy) {
-    const flags = wordsOf(config['grader_flags'], 'grader_flags', tellHere)
-    if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
-    for (const flag of flags) {
-      if (!LEGACY_FLAGS.includes(flag)) tell(path, `has the grader flag ${shortened(flag)}, which is not read here`)
-    }
-    if (isGivenScores && highestOf(config) === undefined)
-      tell(path, 'has scores of the validator, and no range with a highest one, e.g. "range: 0 100"')
-    const stops = config['on_reject'] !== 'continue'
-    if (flags.findLast((flag) => flag === 'min' || flag === 'sum') !== 'min') return { name, stopOnFailure: stops }
-    const points = isGivenScores ? highestOf(config) : numberOf(config['accept_score'])
-    return { name, scoring: 'min', points: points ?? 1, stopOnFailure: stops }
-  }
-  const { points, aggregation } = boundsOf(name, config)
-  if (points === undefined) tell(path, 'has no max_score; groups without a bound are not read here')
-  if (!['pass-fail', 'sum', 'min'].includes(aggregation))
-    tell(path, `score_aggregation is "${aggregation}", which is not read here`)
-  if (config['static_validation_score'] !== undefined) tell(path, 'static_validation_score is not read here')
-  const required = [...new Set([...requiredAbove, ...wordsOf(config['require_pass'], 'require_pass', tellHere)])]
-  for (const one of required) {
-    // Samples are no group of their own making: there may be none.
-    if (one !== SAMPLE && !groups.includes(one))
-      tell(path, `require_pass names "${shortened(one)}", which is no group; there are ${groups.join(', ')}`)
-  }
-  const requires = groups.filter((one) => required.includes(one) || (required.includes(SAMPLE) && isOfSamples(one)))
-  return {
-    name,
-    scoring: aggregation === 'sum' ? 'sum' : 'min',
-    ...(points !== undefined && { points }),
-    ...(requires.length > 0 && { requires }),
-  }
-}
-
-/** Which error a group has, and that it may be accepted all the same, changes no score here. */
-const LEGACY_FLAGS = [
-  'min',
-  'sum',
-  'ignore_sample',
-  'worst_error',
-  'first_error',
-  'always_accept',
-  'accept_if_any_accepted',
-]
-
-/** Wall time may be so much more than CPU time, which is what counts. */
-const WALL_FACTOR = 2
-const WALL_MORE_MS = SECOND
-/** Of a multi-pass problem that does not say it. */
-const DEFAULT_PASSES = 2
-
-/** Within one line: `\s` would go on from each empty line to the end of the file. */
-const TIME_LIMIT = /^[ \t]*timelimit[ \t]*=[ \t]*["']?([\d.]+)/m
-
-function limitsOf(given: YamlMap, files: ReadonlyMap<string, Buffer>, tell: Tell) {
-  const times = (name: string, unit: number) => {
-    const value = numberOf(given[name])
-    if (value === undefined && given[name] !== undefined && given[name] !== null)
-      tell(SETTINGS, `limits: ${name} is no number`)
-    return value === undefined ? undefined : Math.round(value * unit)
-  }
-  const [, ofIni] = TIME_LIMIT.exec(files.get('domjudge-problem.ini')?.toString() ?? '') ?? []
-  const cpuMs = times('time_limit', SECOND) ?? (ofIni === undefined ? undefined : Math.round(Number(ofIni) * SECOND))
-  const withTime = (ms: number | undefined) => ({
-    cpuMs: ms,
-    wallMs: ms === undefined ? undefined : WALL_FACTOR * ms + WALL_MORE_MS,
-  })
-  return {
-    own: defined({
-      ...withTime(cpuMs),
-      memoryBytes: times('memory', MIB),
-      outputBytes: times('output', MIB),
-      compileWallMs: times('compilation_time', SECOND),
-    }),
-    passes: times('validation_passes', 1) ?? DEFAULT_PASSES,
-    validator: defined({
-      ...withTime(times('validation_time', SECOND)),
-      memoryBytes: times('validation_memory', MIB),
-      outputBytes: times('validation_output', MIB),
-    }),
-  }
-}
-
-function defined(limits: Record<string, number | undefined>): NonNullable<Problem['limits']> {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
-}
-
-/** @returns the output validator as a program of the judges; undefined when the default one is meant */
-function readValidator(
-  files: ReadonlyMap<string, Buffer>,
-  languageOf: (path: string) => string | undefined,
-  tell: Tell,
-  limits: NonNullable<Problem['limits']>,
-) {
-  const folders = ['output_validator', 'output_validators']
-  const all = [...files.keys()].filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)))
-  const [first] = all
-  if (first === undefined) return undefined
-  // In `output_validators` a program is a file, or a folder of its own.
-  const parts = first.split('/')
-  const base = parts.length > 2 && parts[0] === 'output_validators' ? parts.slice(0, 2).join('/') : (parts[0] ?? '')
-  const own = all.filter((path) => path.startsWith(`${base}/`))
-  const isOneFile = base === 'output_validators'
-  if (own.length < all.length || (isOneFile && own.length > 1))
-    tell('output_validators/', 'has several programs; one is read here')
-  for (const path of own) {
-    if (/\/(?:build|run)$/.test(path)) tell(path, 'is a script to build or run a program, which is not read here')
-    else if (!isText(files.get(path) ?? Buffer.alloc(0))) tell(path, 'is not UTF-8')
-  }
-  const sources = own.filter((path) => languageOf(path) !== undefined && !/\.(?:h|hh|hpp)$/.test(path))
-  const main =
-    sources.length === 1
-      ? sources[0]
-      : sources.find((path) => /\/(?:main|validate|validator|output_validator)\.\w+$/.test(path))
-  if (main === undefined) {
-    tell(
-      `${base}/`,
-      sources.length === 0
-        ? 'has no file of a language that is known here'
-        : 'has several sources, and none is main, validate or validator',
-    )
-    return undefined
-  }
-  const within = (path: string) => path.slice(base.length + 1)
-  return {
-    language: languageOf(main) ?? '',
-    files: own.map((path) => ({ path: within(path), content: answerText(files.get(path) ?? Buffer.alloc(0)) })),
-    entrypoint: within(main),
-    ...(Object.keys(limits).length > 0 && { limits }),
-  }
-}
-
-/** The default output validator: words, letter case aside. */
-function defaultValidator(args: readonly string[], tell: Tell): NonNullable<Problem['checker']> {
-  let [caseSensitive, spaceSensitive] = [false, false]
-  const errors: { absolute?: number; relative?: number } = {}
-  for (let at = 0; at < args.length; at++) {
-    const name = args[at] ?? ''
-    if (name === 'case_sensitive') caseSensitive = true
-    else if (name === 'space_change_sensitive') spaceSensitive = true
-    else if (/^float_(?:absolute_|relative_)?tolerance$/.test(name)) {
-      const value = Number(args[++at] ?? NaN)
-      if (!Number.isFinite(value)) tell(SETTINGS, `the default validator needs a number behind ${name}`)
-      if (!name.includes('relative')) errors.absolute = value
-      if (!name.includes('absolute')) errors.relative = value
-    } else tell(SETTINGS, `the default validator has no argument ${shortened(name)}`)
-  }
-  const isNumbers = Object.keys(errors).length > 0
-  if (spaceSensitive && (isNumbers || !caseSensitive)) {
-    tell(SETTINGS, 'space_change_sensitive is read here with case_sensitive alone')
-  }
-  if (spaceSensitive) return { type: 'exact' }
-  return { type: isNumbers ? 'numbers' : 'tokens', ignoreCase: !caseSensitive, ...errors }
-}

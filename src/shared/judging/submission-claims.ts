@@ -1,6 +1,6 @@
 import type { Tell } from './problem.ts'
 import type { Verdict } from './verdict.ts'
-import { isMap, parseYaml, wordsIn, type Yaml } from './yaml.ts'
+import { isMap, readYamlMap, wordsIn } from './yaml.ts'
 
 export const CLAIMS_PATH = 'submissions/submissions.yaml'
 
@@ -27,20 +27,7 @@ const MAX_PATTERN_CHARACTERS = 200
  * @param tell gets faults, after which nothing is claimed
  */
 export function readClaims(bytes: Buffer | undefined, tell: Tell): SubmissionClaim[] {
-  if (!bytes) return []
-  let value: Yaml
-  try {
-    value = parseYaml(bytes.toString())
-  } catch (error) {
-    tell(CLAIMS_PATH, (error as Error).message)
-    return []
-  }
-  if (value === null) return []
-  if (!isMap(value)) {
-    tell(CLAIMS_PATH, 'is not a map of keys and values')
-    return []
-  }
-  const entries = Object.entries(value)
+  const entries = Object.entries(readYamlMap(bytes, (detail) => tell(CLAIMS_PATH, detail)))
   if (entries.length > MAX_CLAIMS) {
     tell(CLAIMS_PATH, `has ${entries.length} patterns; ${MAX_CLAIMS} are allowed`)
     return []

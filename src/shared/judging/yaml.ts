@@ -1,7 +1,8 @@
 import { FAILSAFE_SCHEMA, load, type State, Type, YAMLException } from 'js-yaml'
 
 /** A value of such a file. Numbers and booleans are as they were written: who reads them knows what they should be. */
-export type Yaml = string | null | Yaml[] | { [key: string]: Yaml }
+export type Yaml = string | null | Yaml[] | YamlMap
+export type YamlMap = { [key: string]: Yaml }
 
 /** What is wrong with a file, with its line where it has one. */
 export class YamlFault extends Error {
@@ -45,7 +46,19 @@ export function parseYaml(source: string): Yaml {
   }
 }
 
-export type YamlMap = { [key: string]: Yaml }
+/** Reads a file that is a map. @param tell gets its faults @returns an empty one where the file is not there, says nothing, or has a fault */
+export function readYamlMap(bytes: Buffer | undefined, tell: (detail: string) => void): YamlMap {
+  if (!bytes) return {}
+  try {
+    const value = parseYaml(bytes.toString())
+    if (value === null) return {}
+    if (isMap(value)) return value
+    tell('is not a map of keys and values')
+  } catch (error) {
+    tell((error as Error).message)
+  }
+  return {}
+}
 
 export const isMap = (value: Yaml | undefined): value is YamlMap =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

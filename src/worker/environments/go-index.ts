@@ -7,6 +7,7 @@ import {
   type PackageIndexOptions,
   type Reason,
   type Refusal,
+  sendText,
   servePackageIndex,
 } from './package-index.ts'
 
@@ -124,19 +125,19 @@ function createModules({ base, bans, page, refuse, isOldEnough, tooNew, place }:
       const hidden = new Set(newest.filter((one) => !shown.flat().includes(one)))
       for (const one of versions) if (!hidden.has(one) && banOf(bans, name, one)) hidden.add(one)
       const kept = versions.filter((one) => !hidden.has(one))
-      text(res, kept.map((one) => `${one}\n`).join(''))
+      sendText(res, kept.map((one) => `${one}\n`).join(''))
       return true
     },
     async info(path: string, version: string | undefined, res: ServerResponse): Promise<boolean> {
       const info = await allowed(path, version)
-      if (info) text(res, info.text)
+      if (info) sendText(res, info.text)
       return info !== undefined
     },
     /** Says what a version needs, also of one that is not taken in the end: the file counts. */
     async mod(path: string, version: string, res: ServerResponse): Promise<boolean> {
       const what = `${unescaped(path)}@${unescaped(version)}`
       const answer = await page(what, new URL(`${path}/@v/${version}.mod`, base), 'text/plain', ABSENT)
-      if (answer) text(res, answer.text)
+      if (answer) sendText(res, answer.text)
       return answer !== undefined
     },
     async zip(path: string, version: string, res: ServerResponse): Promise<boolean> {
@@ -149,17 +150,13 @@ function createModules({ base, bans, page, refuse, isOldEnough, tooNew, place }:
     async sums(pathname: string, res: ServerResponse): Promise<boolean> {
       if (pathname.endsWith('/supported')) {
         const answer = await page('checksums', new URL(pathname.slice(1), base), 'text/plain', ABSENT)
-        if (answer) text(res, '')
+        if (answer) sendText(res, '')
         return answer !== undefined
       }
       found(res, place({ name: 'sums', url: pathname.slice(1), hash: undefined, isDescription: true }, base))
       return true
     },
   }
-}
-
-function text(res: ServerResponse, content: string): void {
-  res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(content)
 }
 
 const found = (res: ServerResponse, path: string): void =>

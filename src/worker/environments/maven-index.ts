@@ -7,6 +7,7 @@ import {
   type PackageIndex,
   type PackageIndexOptions,
   type Refusal,
+  sendText,
   servePackageIndex,
 } from './package-index.ts'
 
@@ -150,7 +151,7 @@ function createJars({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
       if (isBanned(name)) return false
       const text = await once(metadatas, name, () => readMetadata(at))
       if (text === undefined) return false
-      say(res, isSum ? createHash('sha1').update(text).digest('hex') : text)
+      sendText(res, isSum ? createHash('sha1').update(text).digest('hex') : text)
       return true
     },
     async file(at: Place, version: string, name: string, isSum: boolean, res: ServerResponse): Promise<boolean> {
@@ -166,7 +167,7 @@ function createJars({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
         return false
       }
       if (isSum) {
-        say(res, sum)
+        sendText(res, sum)
         return true
       }
       const hash = { algorithm: 'sha1' as const, digest: Buffer.from(sum, 'hex') }
@@ -176,8 +177,4 @@ function createJars({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
       return true
     },
   }
-}
-
-function say(res: ServerResponse, content: string): void {
-  res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(content)
 }

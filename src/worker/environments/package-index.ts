@@ -222,6 +222,11 @@ function note<Note>(notes: Note[], one: Note): void {
   if (notes.length > MAX_NOTES) notes.shift()
 }
 
+/** Answers with a page. */
+export function sendText(res: ServerResponse, text: string): void {
+  res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
+}
+
 function plain(res: ServerResponse, status: number): void {
   res.writeHead(status, { 'content-type': 'text/plain' }).end()
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
 import { meetsGemRanges } from '../../shared/environments/gem-version.ts'
 import { banOf } from '../../shared/environments/package-rules.ts'
 import { GEM_NAME } from '../../shared/environments/rubygems-rules.ts'
@@ -10,6 +9,7 @@ import {
   type PackageIndexOptions,
   type Reason,
   type Refusal,
+  sendText,
   servePackageIndex,
 } from './package-index.ts'
 
@@ -50,10 +50,11 @@ export const createRubygemsIndex = (options: PackageIndexOptions): PackageIndex 
   servePackageIndex(options, (tools) => {
     const gems = createGems(tools)
     return async (pathname, _req, res) => {
-      if (pathname === '/versions') return plain(res, await gems.versions())
       const [, name = ''] = /^\/info\/([^/]+)$/.exec(pathname) ?? []
-      if (!GEM_NAME.test(name)) return false
-      return plain(res, (await gems.pageOf(name)).text)
+      if (pathname === '/versions') sendText(res, await gems.versions())
+      else if (GEM_NAME.test(name)) sendText(res, (await gems.pageOf(name)).text)
+      else return false
+      return true
     }
   })
 
@@ -203,9 +204,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function plain(res: ServerResponse, text: string): boolean {
-  res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
-  return true
 }

@@ -183,16 +183,12 @@ const STACK_RESERVE_BYTES = 256 * KIB
 export const stackKib = (stackBytes: number): number =>
   Math.floor((stackBytes - Math.max(STACK_RESERVE_BYTES, stackBytes / 8)) / KIB)
 
-/** What sources of C++ are called as well; its compilers take all alike. */
-const OTHER_EXTENSIONS: Partial<Record<string, readonly string[]>> = { '.cpp': ['.cc', '.cxx'] }
-
 /**
  * Fills an argument vector of a language. Each placeholder is a whole argument or none of it: what a job supplies never
  * becomes part of another argument, and there is no shell.
  */
 function expand(argv: readonly string[], spec: Sources, language: Language): string[] {
-  const extension = extname(language.fileName)
-  const extensions = [extension, ...(OTHER_EXTENSIONS[extension] ?? [])]
+  const extensions = [extname(language.fileName), ...(language.otherExtensions ?? [])]
   return argv.flatMap((argument) => {
     switch (argument) {
       case '{entrypoint}':

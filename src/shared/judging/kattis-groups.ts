@@ -1,0 +1,121 @@
+import type { CodeRequest } from '../requests.ts'
+import { numberOf, shortened, textOf, wordsOf } from './kattis-settings.ts'
+import type { Tell } from './problem.ts'
+import { wordsIn, type YamlMap } from './yaml.ts'
+
+/** Group of the samples, and folder of their tests. */
+export const SAMPLE = 'sample'
+
+/** Whether a group is that of the samples, or lies in it. */
+export const isOfSamples = (group: string): boolean => group.split('/')[0] === SAMPLE
+
+/** The folders that a group lies in, the root of the data among them. */
+export const foldersAbove = (group: string): string[] =>
+  group.split('/').map((_part, index, parts) => parts.slice(0, index).join('/'))
+
+/** The end of a `range`, where it is one; scores of a validator go up to it. */
+export function highestOf(config: YamlMap): number | undefined {
+  const [, highest] = wordsIn(config['range']) ?? []
+  return numberOf(highest)
+}
+
+/** What a group of the newer formats gives at most, and how. */
+export function boundsOf(name: string, config: YamlMap) {
+  const isWhole = name === 'secret'
+  return {
+    points: numberOf(config['max_score'] ?? (isWhole ? '100' : undefined)),
+    aggregation: textOf(config['score_aggregation']) ?? (isWhole ? 'sum' : 'pass-fail'),
+  }
+}
+
+/** What groups within a folder give is added up here, whatever else its settings say. */
+export function checkAbove(name: string, config: YamlMap, { isLegacy, tell }: { isLegacy: boolean; tell: Tell }): void {
+  const path = name === '' ? 'data/' : `data/${name}/`
+  const others = 'and has groups within it, whose scores are added up here'
+  if (!isLegacy) {
+    const { aggregation } = boundsOf(name, config)
+    if (name === 'secret' && aggregation !== 'sum') tell(path, `score_aggregation is "${aggregation}", ${others}`)
+    return
+  }
+  for (const flag of wordsOf(config['grader_flags'], 'grader_flags', (detail) => tell(path, detail))) {
+    if (['min', 'max', 'avg'].includes(flag)) tell(path, `has the grader flag ${flag}, ${others}`)
+  }
+  if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
+}
+
+/** Settings of a group; those of the legacy format are inherited from the folders above. */
+export function createConfigs(yaml: (path: string) => YamlMap, isLegacy: boolean): (group: string) => YamlMap {
+  const known: Record<string, YamlMap> = {}
+  const read = (group: string): YamlMap => {
+    const folder = `data${group === '' ? '' : `/${group}`}`
+    const above = group === '' ? undefined : group.split('/').slice(0, -1).join('/')
+    if (!isLegacy) return { ...yaml(`${folder}/testdata.yaml`), ...yaml(`${folder}/test_group.yaml`) }
+    const own = yaml(`${folder}/testdata.yaml`)
+    return Object.keys(own).length > 0 || above === undefined ? own : config(above)
+  }
+  const config = (group: string): YamlMap => (known[group] ??= read(group))
+  return config
+}
+
+interface GroupContext {
+  isLegacy: boolean
+  /** Whether the validator says what each test gives. */
+  isGivenScores: boolean
+  groups: readonly string[]
+  /** What the folder above requires of each of its groups. */
+  requiredAbove: readonly string[]
+  tell: Tell
+}
+
+/** A group as a job has it. @param name its path below `data` */
+export function groupFields(
+  name: string,
+  config: YamlMap,
+  { isLegacy, isGivenScores, groups, requiredAbove, tell }: GroupContext,
+): NonNullable<CodeRequest['groups']>[number] {
+  if (isOfSamples(name)) return { name, points: 0 }
+  const path = `data/${name}/`
+  const tellHere = (detail: string) => tell(path, detail)
+  if (isLegacy) {
+    const flags = wordsOf(config['grader_flags'], 'grader_flags', tellHere)
+    if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
+    for (const flag of flags) {
+      if (!LEGACY_FLAGS.includes(flag)) tell(path, `has the grader flag ${shortened(flag)}, which is not read here`)
+    }
+    if (isGivenScores && highestOf(config) === undefined)
+      tell(path, 'has scores of the validator, and no range with a highest one, e.g. "range: 0 100"')
+    const stops = config['on_reject'] !== 'continue'
+    if (flags.findLast((flag) => flag === 'min' || flag === 'sum') !== 'min') return { name, stopOnFailure: stops }
+    const points = isGivenScores ? highestOf(config) : numberOf(config['accept_score'])
+    return { name, scoring: 'min', points: points ?? 1, stopOnFailure: stops }
+  }
+  const { points, aggregation } = boundsOf(name, config)
+  if (points === undefined) tell(path, 'has no max_score; groups without a bound are not read here')
+  if (!['pass-fail', 'sum', 'min'].includes(aggregation))
+    tell(path, `score_aggregation is "${aggregation}", which is not read here`)
+  if (config['static_validation_score'] !== undefined) tell(path, 'static_validation_score is not read here')
+  const required = [...new Set([...requiredAbove, ...wordsOf(config['require_pass'], 'require_pass', tellHere)])]
+  for (const one of required) {
+    // Samples are no group of their own making: there may be none.
+    if (one !== SAMPLE && !groups.includes(one))
+      tell(path, `require_pass names "${shortened(one)}", which is no group; there are ${groups.join(', ')}`)
+  }
+  const requires = groups.filter((one) => required.includes(one) || (required.includes(SAMPLE) && isOfSamples(one)))
+  return {
+    name,
+    scoring: aggregation === 'sum' ? 'sum' : 'min',
+    ...(points !== undefined && { points }),
+    ...(requires.length > 0 && { requires }),
+  }
+}
+
+/** Which error a group has, and that it may be accepted all the same, changes no score here. */
+const LEGACY_FLAGS = [
+  'min',
+  'sum',
+  'ignore_sample',
+  'worst_error',
+  'first_error',
+  'always_accept',
+  'accept_if_any_accepted',
+]
