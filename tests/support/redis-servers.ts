@@ -28,6 +28,8 @@ export interface RedisServers {
 }
 
 const READY_MS = 120_000
+/** Characters of what a server said last that are kept, for a message. */
+const MOST_SAID = 4000
 
 export function createRedisServers(): RedisServers {
   const running = new Set<{ child: ChildProcess; folder: string }>()
@@ -38,11 +40,21 @@ export function createRedisServers(): RedisServers {
     const file = join(folder, 'redis.conf')
     const tls = lines.includes('tls-port PORT')
     const all = [tls ? 'port 0' : `port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, ...lines]
+    // Nodes talk to each other on a second port, otherwise 10,000 above the first: where the system's own begin.
+    if (lines.includes('cluster-enabled yes')) all.push(`cluster-port ${await ownPort()}`)
     await writeFile(
       file,
       `${all.map((line) => line.replace('PORT', String(port)).replace('FOLDER', folder)).join('\n')}\n`,
     )
-    const child = spawn('redis-server', [file, ...(isSentinel ? ['--sentinel'] : [])], { stdio: 'ignore' })
+    const child = spawn('redis-server', [file, ...(isSentinel ? ['--sentinel'] : [])], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-MOST_SAID)))
+    }
+    let ended = false
+    child.once('close', () => (ended = true))
     const entry = { child, folder }
     running.add(entry)
     const ask = async <T>(command: string, ...args: (string | number)[]): Promise<T> => {
@@ -69,7 +81,9 @@ export function createRedisServers(): RedisServers {
         )
       )
         break
-      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`redis-server did not start in ${folder}`)
+      if (Date.now() > deadline || ended) {
+        throw new Error(`redis-server did not start in ${folder}: ${said}`)
+      }
     }
     return {
       port,
