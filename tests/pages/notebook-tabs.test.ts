@@ -58,6 +58,20 @@ test('a notebook in two tabs loses no cell, and each output stays with its cell'
   await first.close()
 })
 
+test('where another tab took the place of all cells, a new one comes behind its first, and overwrites none', async () => {
+  const first = await openNotebook(browser, platform.url)
+  // It begins with a cell of its own, since nothing is kept yet.
+  const second = notebookOf(await first.another(`${platform.url}/notebook`))
+  await notebookReady(second.page)
+  await first.write(1, 'x = "kept here"')
+  await shows('the second tab has the cell', () => sourcesOf(second), ['x = "kept here"'])
+  await second.page.getByRole('button', { name: '+ Code' }).click()
+  await second.cell(2).locator('.cm-content').waitFor()
+  await shows('the new cell is the second', () => sourcesOf(second), ['x = "kept here"', ''])
+  await second.close()
+  await first.close()
+})
+
 test('a new notebook in one tab leaves the cells of the other, which says so', async () => {
   const first = await openNotebook(browser, platform.url)
   await first.write(1, 'x = "kept here"')

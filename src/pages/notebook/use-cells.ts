@@ -20,12 +20,13 @@ export interface Cells {
 
 /** Which cell is worked on, and what keys and buttons do to it. */
 export function useCells(store: NotebookStore, session: NotebookSession): Cells {
-  const [active, setActive] = useState(() => store.get().cells[0]?.id ?? '')
+  const [chosen, setActive] = useState(() => store.get().cells[0]?.id ?? '')
   const [edited, setEdited] = useState<ReadonlySet<string>>(new Set())
   /** What gets the focus once it is shown. */
   const [goal, setGoal] = useState<{ id: string; text: boolean } | null>(null)
   /** A cell whose editor is not there yet. */
   const awaited = useRef<string | null>(null)
+  const active = presentOf(store, chosen)
   const now = useRef(active)
   now.current = active
 
@@ -142,7 +143,8 @@ export function useCells(store: NotebookStore, session: NotebookSession): Cells 
     }
     return {
       actions,
-      insert: (step: 0 | 1, type: 'code' | 'markdown' = 'code') => insertAt(placeOf(now.current) + step, type),
+      insert: (step: 0 | 1, type: 'code' | 'markdown' = 'code') =>
+        insertAt(placeOf(presentOf(store, now.current)) + step, type),
     }
   }, [store, session])
 
@@ -156,4 +158,10 @@ export function useCells(store: NotebookStore, session: NotebookSession): Cells 
       setActive(store.get().cells[0]?.id ?? '')
     },
   }
+}
+
+/** The cell that was chosen, or the first where another tab took that one away. */
+const presentOf = (store: NotebookStore, chosen: string): string => {
+  const document = store.get()
+  return cellAt(document, chosen)?.id ?? document.cells[0]?.id ?? ''
 }
