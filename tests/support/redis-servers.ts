@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis, type RedisOptions } from 'ioredis'
 import { ownPort } from './own-port.ts'
@@ -28,8 +29,6 @@ export interface RedisServers {
 }
 
 const READY_MS = 120_000
-/** Characters of what a server said last that are kept, for a message. */
-const MOST_SAID = 4000
 
 export function createRedisServers(): RedisServers {
   const running = new Set<{ child: ChildProcess; folder: string }>()
@@ -49,12 +48,10 @@ export function createRedisServers(): RedisServers {
     const child = spawn('redis-server', [file, ...(isSentinel ? ['--sentinel'] : [])], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    let said = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-MOST_SAID)))
-    }
-    let ended = false
-    child.once('close', () => (ended = true))
+    const said = wordsOf(child)
+    // Only then has all been read that it said.
+    let isClosed = false
+    child.once('close', () => (isClosed = true))
     const entry = { child, folder }
     running.add(entry)
     const ask = async <T>(command: string, ...args: (string | number)[]): Promise<T> => {
@@ -81,9 +78,7 @@ export function createRedisServers(): RedisServers {
         )
       )
         break
-      if (Date.now() > deadline || ended) {
-        throw new Error(`redis-server did not start in ${folder}: ${said}`)
-      }
+      if (Date.now() > deadline || isClosed) throw new Error(`redis-server did not start in ${folder}: ${said()}`)
     }
     return {
       port,
@@ -169,13 +164,18 @@ export async function startCluster(servers: RedisServers, masters: number, repli
 /** @throws Error with what it said when it fails */
 export async function redisCli(args: string[]): Promise<string> {
   const child = spawn('redis-cli', args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const said = wordsOf(child)
   const [code] = (await once(child, 'close')) as [number | null]
-  if (code !== 0) throw new Error(`redis-cli ${args.join(' ')}: ${said}`)
-  return said
+  if (code !== 0) throw new Error(`redis-cli ${args.join(' ')}: ${said()}`)
+  return said()
 }
 
 const pairs = (flat: string[]): Record<string, string> =>
   Object.fromEntries(flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? '']] : [])))
+
+/** Reads what a process writes. @returns what gives all of it so far */
+function wordsOf({ stdout, stderr }: ChildProcessByStdio<null, Readable, Readable>): () => string {
+  let said = ''
+  for (const stream of [stdout, stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text))
+  return () => said
+}

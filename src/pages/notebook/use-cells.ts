@@ -20,13 +20,14 @@ export interface Cells {
 
 /** Which cell is worked on, and what keys and buttons do to it. */
 export function useCells(store: NotebookStore, session: NotebookSession): Cells {
-  const [chosen, setActive] = useState(() => store.get().cells[0]?.id ?? '')
+  const [chosen, setChosen] = useState(() => store.get().cells[0]?.id ?? '')
   const [edited, setEdited] = useState<ReadonlySet<string>>(new Set())
   /** What gets the focus once it is shown. */
   const [goal, setGoal] = useState<{ id: string; text: boolean } | null>(null)
   /** A cell whose editor is not there yet. */
   const awaited = useRef<string | null>(null)
-  const active = presentOf(store, chosen)
+  // Another tab may have taken the chosen one away.
+  const active = (cellAt(store.get(), chosen) ?? store.get().cells[0])?.id ?? ''
   const now = useRef(active)
   now.current = active
 
@@ -44,7 +45,7 @@ export function useCells(store: NotebookStore, session: NotebookSession): Cells 
     const placeOf = (id: string) => store.get().cells.findIndex((cell) => cell.id === id)
     const go = (id: string | undefined, text = false) => {
       if (id === undefined) return
-      setActive(id)
+      setChosen(id)
       setGoal({ id, text })
     }
     const showText = (id: string, isShown: boolean) =>
@@ -125,7 +126,7 @@ export function useCells(store: NotebookStore, session: NotebookSession): Cells 
       run: runCell,
       interrupt: () => void session.interrupt(),
       answer: (value) => void session.answer(value),
-      select: (id) => now.current !== id && setActive(id),
+      select: (id) => now.current !== id && setChosen(id),
       edit,
       leaveEditor: (id) => go(id),
       keyDown,
@@ -143,8 +144,7 @@ export function useCells(store: NotebookStore, session: NotebookSession): Cells 
     }
     return {
       actions,
-      insert: (step: 0 | 1, type: 'code' | 'markdown' = 'code') =>
-        insertAt(placeOf(presentOf(store, now.current)) + step, type),
+      insert: (step: 0 | 1, type: 'code' | 'markdown' = 'code') => insertAt(placeOf(now.current) + step, type),
     }
   }, [store, session])
 
@@ -155,13 +155,7 @@ export function useCells(store: NotebookStore, session: NotebookSession): Cells 
     insert,
     reset() {
       setEdited(new Set())
-      setActive(store.get().cells[0]?.id ?? '')
+      setChosen(store.get().cells[0]?.id ?? '')
     },
   }
-}
-
-/** The cell that was chosen, or the first where another tab took that one away. */
-const presentOf = (store: NotebookStore, chosen: string): string => {
-  const document = store.get()
-  return cellAt(document, chosen)?.id ?? document.cells[0]?.id ?? ''
 }
