@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { loadOnce } from '../../../shared/load-once.ts'
 import { onlyMethods } from '../../http/answer-problem.ts'
 import { serveStatic } from '../../http/static-file.ts'
 import { queueBoardHeaders } from '../../pages/page-headers.ts'
@@ -34,16 +35,5 @@ export function queueBoardRouter(board: () => Promise<QueueBoard>): Router {
 }
 
 /** bull-board, loaded when it is first looked at: few gateways ever are, and its packages take memory in each. */
-export function loadQueueBoard(options: QueueBoardOptions): () => Promise<QueueBoard> {
-  let board: Promise<QueueBoard> | undefined
-  const load = async () => {
-    const { createQueueBoard } = await import('./queue-board.ts')
-    return createQueueBoard(options)
-  }
-  return () =>
-    (board ??= load().catch((error: unknown) => {
-      // The next one who looks tries anew.
-      board = undefined
-      throw error
-    }))
-}
+export const loadQueueBoard = (options: QueueBoardOptions): (() => Promise<QueueBoard>) =>
+  loadOnce(async () => (await import('./queue-board.ts')).createQueueBoard(options))
