@@ -1,11 +1,13 @@
 import { type ErrorRequestHandler, type RequestHandler, type Response, Router } from 'express'
+import type { Scope } from '../../shared/access/api-key.ts'
 import { closeOnce } from '../../shared/close-once.ts'
+import { loadOnce } from '../../shared/load-once.ts'
 import type { Problem, ProblemCode } from '../../shared/problems.ts'
 import type { Core } from '../core.ts'
 import { answerProblem, onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
 import { createCancellations } from './cancellations.ts'
-import { MCP_PATH, type MessageNeeds, serveMessages } from './serve-message.ts'
+import type { MessageNeeds } from './serve-message.ts'
 
 export interface McpFeature {
   /** Behind authentication and rate limit. */
@@ -15,25 +17,42 @@ export interface McpFeature {
   close: () => Promise<void>
 }
 
-export type McpNeeds = Pick<MessageNeeds, 'tools' | 'spend' | 'metrics' | 'allow' | 'version'>
+export interface McpNeeds extends Pick<MessageNeeds, 'tools' | 'spend' | 'metrics' | 'version'> {
+  /** Lets through callers with one of these scopes. @param path for the record of a refusal */
+  allow: (scopes: readonly Scope[], path: string) => RequestHandler
+}
 
-/** The Model Context Protocol, for models that run code: docs/guides/mcp.md. */
+const MCP_PATH = '/mcp'
+
+/**
+ * The Model Context Protocol, for models that run code: docs/guides/mcp.md. Its tools and the SDK are loaded with the first message:
+ * many gateways never get one, and they take memory in each.
+ */
 export function createMcpFeature(core: Core, needs: McpNeeds): McpFeature {
   const { config, redis, log } = core
   const router = Router()
   if (!config.mcp) return { routes: router, errors: [], close: async () => undefined }
   const cancellations = createCancellations(core)
-  const messages = serveMessages({ ...needs, redis, log, cancellations })
+  const allow = (scopes: readonly Scope[]) => needs.allow(scopes, MCP_PATH)
+  let closeMessages = async (): Promise<void> => undefined
+  const messages = loadOnce(async () => {
+    const { serveMessages } = await import('./serve-message.ts')
+    const { serve, close } = serveMessages({ ...needs, allow, redis, log, cancellations })
+    closeMessages = close
+    return serve
+  })
   router
     .route(MCP_PATH)
-    .post(needs.allow(['jobs', 'sessions'], MCP_PATH), jsonBody(config.http.maxBodyBytes), messages.serve)
+    .post(allow(['jobs', 'sessions']), jsonBody(config.http.maxBodyBytes), async (req, res, next) =>
+      (await messages())(req, res, next),
+    )
     // There is nothing to listen to or to end: no session of the protocol is kept.
     .all(onlyMethods('POST'))
   return {
     routes: router,
     errors: [{ path: MCP_PATH, answer: answerProblem(redis, log, sendError) }],
     close: closeOnce(
-      () => messages.close(),
+      () => closeMessages(),
       () => cancellations.close(),
     ),
   }

@@ -13,10 +13,9 @@ import { sendWebResponse, webRequest } from './web-exchange.ts'
 export interface MessageNeeds extends ServerNeeds {
   cancellations: Cancellations
   /** Lets through callers with one of these scopes. */
-  allow: (scopes: readonly Scope[], path: string) => RequestHandler
+  allow: (scopes: readonly Scope[]) => RequestHandler
 }
 
-export const MCP_PATH = '/mcp'
 /** Present in every request of 2026-07-28 and later, and in none before. */
 const VERSION_CLAIM = 'io.modelcontextprotocol/protocolVersion'
 
@@ -56,7 +55,7 @@ export function serveMessages(needs: MessageNeeds): { serve: RequestHandler; clo
       return void res.status(202).end()
     }
     const tool = method === 'tools/call' ? findTool(params?.name) : undefined
-    if (tool && !mayCall(caller, tool.scopes)) await allow(tool.scopes, MCP_PATH)(req, res, () => undefined)
+    if (tool && !mayCall(caller, tool.scopes)) await allow(tool.scopes)(req, res, () => undefined)
 
     const cancelled = new AbortController()
     const cancel = () => cancelled.abort()
