@@ -357,7 +357,7 @@ export const HOSTILE: Hostile[] = [
     language: 'java',
     title: 'a member that leads out of its folder',
     asked: jar('climber'),
-    ...asOneJar('climber'),
+    code: 'environment-failed',
   },
   { language: 'java', title: 'a bomb, which nobody unpacks', asked: jar('bomb'), ...asOneJar('bomb') },
   { language: 'java', title: 'more bytes than are allowed', asked: jar('heavy'), code: 'environment-too-large' },

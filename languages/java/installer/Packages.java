@@ -22,7 +22,6 @@ import java.util.jar.Attributes;
 import java.util.jar.Manifest;
 import java.util.stream.Collectors;
 import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 import org.apache.maven.repository.internal.MavenRepositorySystemUtils;
 import org.eclipse.aether.DefaultRepositorySystemSession;
@@ -251,11 +250,14 @@ final class Packages {
                     throw new IOException("Could not find artifact " + jar, absent);
                 }
             if (!sha256(place).equals(parts[1])) throw new Refusal(jar + " has another hash than the lock says");
-            try (ZipFile whole = new ZipFile(place.toFile())) {
-                whole.size();
+            String stray;
+            try {
+                stray = JarMembers.firstStray(place);
             } catch (IOException error) {
                 throw new Refusal(jar + " is no jar: " + error.getMessage());
             }
+            if (stray != null)
+                throw new Refusal(jar + " has the member \"" + stray + "\": a member's path must be relative, without \".\" and \"..\" components");
             names.add("jars/" + path);
         }
         writeClassPath(folder.resolve("packages.jar"), names);
