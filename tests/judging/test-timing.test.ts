@@ -14,6 +14,7 @@ const SPEC = {
   tenant: 'alice',
   head: { id: 'x', limits: { ...DEFAULT_LIMITS, cpuMs: 1000 }, interactive: false },
   command: ['x'],
+  compilerArgs: [],
   files: [],
   args: [],
   env: {},
@@ -112,4 +113,44 @@ test('what is kept of a compiler is that of the same packages', async () => {
   }
   expect(keys[0]).toBe(keys[2])
   expect(new Set(keys).size).toBe(3)
+})
+
+/** Judges one test in a language that compiles, on a machine that is so busy. */
+async function compiledJob(load: number, ...reports: Partial<StageReport>[]) {
+  const languages = await loadLanguages(join(packageRoot(), 'languages'))
+  const language = languages.find(({ id }) => id === 'c')
+  const sandbox = nullSandbox()
+  const renewed: string[] = []
+  let runs = 0
+  sandbox.renew = async (from) => void renewed.push(from)
+  sandbox.run = async () => ({ ...SUCCESS, ...reports[runs++] })
+  const outcome = await runJob(sandbox, SPEC, language, 0, LISTENER, never, { load: () => load })
+  return { runs, renewed, status: outcome.status, message: outcome.message, verdict: outcome.judging?.verdict }
+}
+
+const OUT_OF_WALL_TIME = { reason: 'wall', exitCode: null, cpuUs: 3_000_000 } as const
+
+test('a compiler whose wall time ended on a busy machine runs again, from the files', async () => {
+  expect(await compiledJob(2, OUT_OF_WALL_TIME, {}, {})).toMatchObject({
+    runs: 3,
+    renewed: ['files', 'folder'],
+    verdict: 'accepted',
+  })
+})
+
+test('a submission that a busy machine could not compile twice is not to blame', async () => {
+  const { verdict, message, ...rest } = await compiledJob(2, OUT_OF_WALL_TIME, OUT_OF_WALL_TIME)
+  expect(rest).toEqual({ runs: 2, renewed: ['files'], status: 'judge-error' })
+  expect(verdict).toBe('judge-error')
+  expect(message).toBe(
+    'stage compile took longer than 30000 ms twice, with 3000 ms of CPU time, on a busy machine (load 2)',
+  )
+})
+
+test.each([
+  ['on a machine that is not busy', 0.5, OUT_OF_WALL_TIME],
+  ['that used the CPU time it had', 2, { ...OUT_OF_WALL_TIME, cpuUs: 29_000_000 }],
+  ['that ended by itself', 2, { exitCode: 1 }],
+])('a compiler %s does not run again', async (_case, load, report) => {
+  expect(await compiledJob(load, report)).toMatchObject({ runs: 1, renewed: [], verdict: 'compile-error' })
 })

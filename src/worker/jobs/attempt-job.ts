@@ -98,10 +98,11 @@ function longestMs(spec: JobSpec, graceMs: number): number {
   const gatherMs = spec.artifacts ? GATHER_TIMEOUT_MS + spec.artifacts.maxBytes / SLOWEST_BYTES_PER_MS : 0
   const storedBytes = (spec.storedFiles ?? []).reduce((sum, { bytes }) => sum + bytes, 0)
   const placings = Math.max(1, spec.tests.length)
-  // A test may run again when its time cannot be believed.
+  const { wallMs, compileWallMs } = spec.head.limits
+  // A test may run again when its time cannot be believed, and so may the compiler before tests.
   const againMs = spec.tests.reduce(
-    (sum, { limits = {} }) => sum + (limits.wallMs ?? spec.head.limits.wallMs) + graceMs,
-    0,
+    (sum, { limits = {} }) => sum + (limits.wallMs ?? wallMs) + graceMs,
+    spec.tests.length > 0 ? compileWallMs + graceMs : 0,
   )
   return longestStagesMs(spec, graceMs) + againMs + (placings * storedBytes) / SLOWEST_BYTES_PER_MS + gatherMs
 }

@@ -8,6 +8,7 @@ import { type CapturedOutput, partOutput } from '../../shared/redis/stored-outpu
 import type { JobArtifacts, JobFiles } from '../files/job-files.ts'
 import { type Compilation, type CompiledPrograms, compiledKey } from '../judging/compiled-programs.ts'
 import { createJudge, type Judge } from '../judging/judge.ts'
+import { machineLoad } from '../judging/machine-load.ts'
 import type { Ruling } from '../judging/ruling.ts'
 import { createScoreboard, type Scoreboard } from '../judging/scoring.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
@@ -42,6 +43,8 @@ export interface JobHelp {
   files?: Pick<JobFiles, 'read' | 'gather'>
   /** Submissions to stored problems that were compiled before. @param image the one they are compiled in */
   compiled?: { programs: Pick<CompiledPrograms, 'get' | 'put'>; image: string }
+  /** How busy the machine is; without it, as the kernel tells. */
+  load?: () => number
 }
 
 /** What a program has to end by itself when its job is cancelled: less than at a limit, since somebody waits. */
@@ -63,7 +66,7 @@ export async function runJob(
   graceMs: number,
   listener: JobListener,
   signal: AbortSignal,
-  { startFeed, judge = createJudge(spec, withoutCell), files, compiled }: JobHelp = {},
+  { startFeed, judge = createJudge(spec, withoutCell), files, compiled, load = machineLoad }: JobHelp = {},
 ): Promise<JobOutcome> {
   const { tests, head } = spec
   const board = tests.length > 0 ? createScoreboard({ ...NO_GROUPS, ...spec.judging, tests }) : undefined
@@ -77,8 +80,8 @@ export async function runJob(
     judge.kill()
   })
   const placeStored = () => placeFiles(sandbox, spec.storedFiles, files, signal)
-  const renew = async () => {
-    const from = language?.compile && !before ? 'folder' : 'files'
+  const renew = async (kind: PlannedStage['kind']) => {
+    const from = kind === 'run' && language?.compile && !before ? 'folder' : 'files'
     await sandbox.renew(from)
     if (from === 'files') await placeStored()
   }
@@ -96,7 +99,7 @@ export async function runJob(
       }
       next.start.outputBytes = Math.max(1, Math.min(next.start.outputBytes, course.room))
       // No test finds what another left.
-      if (tests.length > 0 && next.kind === 'run' && hasRun && !signal.aborted) await renew()
+      if (tests.length > 0 && next.kind === 'run' && hasRun && !signal.aborted) await renew(next.kind)
       if (signal.aborted) course.cancel()
       if (course.isCancelled) break
       if (next.test && judge.interacts) {
@@ -107,7 +110,9 @@ export async function runJob(
           break
         }
       }
-      const ran = await runStage({ sandbox, spec, planned: next, startFeed, judge, signal, renew }, listener)
+      const renewed = () => renew(next.kind)
+      const needs = { sandbox, spec, planned: next, startFeed, judge, signal, load, renew: renewed }
+      const ran = await runStage(needs, listener)
       hasRun = true
       course.ran(next, ran)
       const { stage, captured: output } = ran

@@ -1,7 +1,6 @@
 import type { JobSpec, StageSummary, StageTest, TestCase } from '../../shared/job.ts'
 import { KIB, type Limits } from '../../shared/limits.ts'
 import { type CapturedOutput, NO_OUTPUT, partOutput } from '../../shared/redis/stored-output.ts'
-import { machineLoad } from '../judging/machine-load.ts'
 import type { Ruling } from '../judging/ruling.ts'
 import type { TestOutcome } from '../judging/scoring.ts'
 import { judgingOf, outcomeOf, saidOf, statusOf } from '../judging/stage-judging.ts'
@@ -66,7 +65,7 @@ export async function runStage(needs: StageNeeds, listener: JobListener): Promis
   const notes = {
     ...(runs > 1 && { runs }),
     ...(passes > 1 && { passes }),
-    load: machineLoad(),
+    load: needs.load(),
     // It is exact: a program could spell with it what it read.
     instructions: secret ? null : report.instructions,
   }
@@ -77,7 +76,7 @@ export async function runStage(needs: StageNeeds, listener: JobListener): Promis
 
 /** How a stage ends whose runs came to this: by a limit, or as its judge has it. */
 async function conclude(
-  { planned: { name, kind }, judge, signal }: StageNeeds,
+  { planned: { name, kind, start }, judge, signal, load }: StageNeeds,
   { status, message, ruling, timing, judged, captured, report }: StageRuns,
   limits: Limits,
   secret: boolean,
@@ -93,6 +92,10 @@ async function conclude(
     if (!met.includes('cpuMs')) met.push('cpuMs')
     const why = `stage ${name} used more than ${limits.cpuMs} ms of CPU time`
     return end({ status: 'cpu-time-limit', message: why, ruling: undefined })
+  }
+  if (timing === 'starved' && kind === 'compile') {
+    const why = `stage ${name} took longer than ${start.wallMs} ms twice, with ${Math.round(report.cpuUs / 1000)} ms of CPU time, on a busy machine (load ${load()})`
+    return end({ status: 'judge-error', message: why, ruling: undefined })
   }
   const last = ruling ?? (status === 'succeeded' && kind === 'run' ? await judge.check(judged, stdout) : undefined)
   // The judge was ended with the job.

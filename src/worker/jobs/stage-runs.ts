@@ -2,7 +2,6 @@ import type { JobSpec, Status, TestCase } from '../../shared/job.ts'
 import type { Limits } from '../../shared/limits.ts'
 import type { CapturedOutput } from '../../shared/redis/stored-output.ts'
 import type { Judge, Judged } from '../judging/judge.ts'
-import { machineLoad } from '../judging/machine-load.ts'
 import { judgeError, type Ruling } from '../judging/ruling.ts'
 import type { OutputStream, Sandbox } from '../sandbox/sandbox.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
@@ -19,6 +18,8 @@ export interface StageNeeds {
   startFeed: StartFeed | undefined
   judge: Judge
   signal: AbortSignal
+  /** How busy the machine is: 1 when as many processes want to run as there are processors. */
+  load: () => number
   /** Goes on in a new cell, which begins as that of the stage did. */
   renew: () => Promise<void>
 }
@@ -31,7 +32,7 @@ export interface StageBounds {
   tell: (stream: OutputStream, bytes: Buffer) => void
 }
 
-/** What the runs of a stage came to: one, two of a test whose time could not be believed, or one for each pass. */
+/** What the runs of a stage came to: one, two where the time could not be believed, or one for each pass. */
 export interface StageRuns {
   /** How the last ended. */
   status: Status
@@ -75,12 +76,16 @@ const BUSY = 1
  * @throws SandboxBroken
  */
 export async function runStageProgram(needs: StageNeeds, { test, limits, tell }: StageBounds): Promise<StageRuns> {
-  const { sandbox, spec, planned, startFeed, judge, signal, renew } = needs
+  const { sandbox, spec, planned, startFeed, judge, signal, load, renew } = needs
   const { name, kind, stdin } = planned
   const mostPasses = (planned.test && spec.judging?.passes) ?? 1
   const isTimed = planned.test !== undefined && mostPasses === 1 && !judge.interacts
   const start = isTimed ? { ...planned.start, cpuMs: Math.ceil(planned.start.cpuMs * CPU_TOLERANCE) } : planned.start
-  const timingOf = (report: StageReport) => (isTimed ? timingBy(report, limits.cpuMs) : 'sure')
+  const timingOf = (report: StageReport): Timing => {
+    if (isTimed && report.reason === 'exit' && report.cpuUs > limits.cpuMs * 1000) return 'over'
+    const canStarve = isTimed || (kind === 'compile' && spec.tests.length > 0)
+    return canStarve && isStarved(report, isTimed ? limits.cpuMs : start.cpuMs, load) ? 'starved' : 'sure'
+  }
   const reports: StageReport[] = []
   let output = createStageOutput()
 
@@ -156,11 +161,9 @@ export async function runStageProgram(needs: StageNeeds, { test, limits, tell }:
   }
 }
 
-/** Whether the time that a judged test took can be believed. */
-function timingBy({ reason, cpuUs }: StageReport, cpuMs: number): Timing {
-  if (reason === 'exit' && cpuUs > cpuMs * 1000) return 'over'
-  const hasTimeToSpare = cpuUs < (cpuMs * 1000) / CPU_TOLERANCE
-  return reason === 'wall' && hasTimeToSpare && machineLoad() > BUSY ? 'starved' : 'sure'
+/** Whether a program's wall time ended on a busy machine while it had CPU time to spare. */
+function isStarved({ reason, cpuUs }: StageReport, cpuMs: number, load: () => number): boolean {
+  return reason === 'wall' && cpuUs < (cpuMs * 1000) / CPU_TOLERANCE && load() > BUSY
 }
 
 /** One report of several runs: the last one's end, and what all of them took. */
