@@ -1,5 +1,5 @@
 // `npm run bench:files`: passes large files through the whole product (upload, job, artifact, download) and looks at how much memory
-// gateway and worker take beyond what they have when idle. Exits with 1 when that is more than it may be.
+// gateway and worker take beyond what they have when idle; with `-- --s3`, by a bucket of a real S3 server. Exits with 1 when that is more than it may be.
 import { createHash, randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +8,7 @@ import { createClient, type StoredFile } from '../src/client/client.ts'
 import { MIB } from '../src/shared/limits.ts'
 import { packageRoot } from '../src/shared/package-root.ts'
 import { residentBytes } from '../tests/support/processes.ts'
+import { startS3Server } from '../tests/support/s3-server.ts'
 import { startProduct } from './product.ts'
 import { temporaryFolder } from './release-at-signal.ts'
 
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     mib: { type: 'string', default: '200' },
     'at-once': { type: 'string', default: '2' },
     'most-mib': { type: 'string', default: '64' },
+    s3: { type: 'boolean', default: false },
   },
 })
 const count = Number(values.files)
@@ -28,7 +30,14 @@ const IDLE_MS = 5000
 const SAMPLE_MS = 50
 
 const folder = await temporaryFolder('runyard-bench-files-')
+const s3 = values.s3 ? await startS3Server() : undefined
 const product = await startProduct(packageRoot(), {
+  ...(s3 && {
+    FILES_S3_ENDPOINT: s3.endpoint,
+    FILES_S3_BUCKET: s3.bucket,
+    FILES_S3_ACCESS_KEY_ID: s3.accessKeyId,
+    FILES_S3_SECRET_ACCESS_KEY_FILE: s3.secretFile,
+  }),
   FILES_DIR: folder.path,
   UPLOAD_MAX_BYTES: String(bytes),
   FILES_TENANT_MAX_BYTES: String(4 * bytes * atOnce),
@@ -112,6 +121,7 @@ try {
   }
 } finally {
   await product.close()
+  await s3?.close()
   await folder.remove()
 }
 

@@ -146,7 +146,10 @@ describe('a job with files from the store', () => {
         { path: 'data', id },
       ],
     })
-    expect([job.status, job.message]).toEqual(['internal-error', expect.stringContaining('fault of the service')])
+    expect([job.status, job.message]).toEqual([
+      'internal-error',
+      expect.stringMatching(/not in the file store; this is a fault of the service/),
+    ])
   })
 })
 

@@ -1,4 +1,5 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
 import { pbkdf2 } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { promisify } from 'node:util'
@@ -157,8 +158,38 @@ test('a folder without its size, as a worker that was killed leaves one, counts 
   expect(await trees.find(key(1))).toMatchObject({ files: 1 })
   await rm(join(folder, `${key(1)}.json`))
   await utimes(join(folder, key(1)), 1, 1)
-  await store(64 * KIB).work()
+  await store(64 * KIB).newPack()
   expect(await there()).toEqual([])
+})
+
+test('what a process was making or removing goes when it has ended, and stays while it lives', async () => {
+  const ended = spawnSync('true').pid
+  const ofProcess = (pid: number) =>
+    ['new', 'gone', 'pack'].map((what) => `${what}-${pid}-01234567-89ab-cdef-0123-456789abcdef`)
+  for (const name of [...ofProcess(ended), ...ofProcess(process.ppid)]) await mkdir(join(folder, name))
+  await store(64 * KIB).newPack()
+  expect((await readdir(folder)).sort()).toEqual(ofProcess(process.ppid).sort())
+})
+
+test('room is made for what many small files take, not only for their pack', async () => {
+  const trees = store(20 * KIB)
+  for (const digit of [1, 2]) await add(trees, digit)
+  const pack = join(folder, 'pack-of-many')
+  await writeFile(pack, packOf(['a', 'b', 'c'].map((name): Entry => [name, 'x'])))
+  await trees.add(key(3), pack)
+  expect(await there()).toEqual([2, 3])
+})
+
+test('what others are about to keep takes room, whichever process they are of', async () => {
+  const trees = store(20 * KIB)
+  for (const digit of [1, 2]) await add(trees, digit)
+  const claim = join(folder, `new-${process.ppid}-01234567-89ab-cdef-0123-456789abcdef.json`)
+  await writeFile(claim, JSON.stringify({ bytes: 6 * KIB, files: 1 }))
+  await add(trees, 3)
+  expect(await there()).toEqual([2, 3])
+  await rm(claim)
+  await Promise.all([4, 5, 6, 7].map((digit) => add(trees, digit)))
+  expect((await trees.size()).bytes).toBeLessThanOrEqual(20 * KIB)
 })
 
 test('what another process of the host holds does not go', async () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually.ts'
 import { startInstallation } from '../support/installation.ts'
 import { startPackageIndex, wheel } from '../support/package-index.ts'
 import { compareTimes, MOST_RATIO } from './compare-times.ts'
+import { runJob as runJobAt, stdoutOf } from './run-job.ts'
 
 /**
  * What environments must bear, against an index of its own: many who ask for the same at once, a worker that dies in a build, a host that has it
@@ -65,16 +66,8 @@ const expect = (isSo: boolean, what: string) => {
 const keyOf = async (tenant: string) => (await apiKeys.create({ name: 'trial', tenant })).secretKey
 const asked = (name: string) => index.asked.filter((path) => path === `/simple/${name}/`).length
 
-async function runJob(key: string, code: string, dependencies?: string[]): Promise<Job> {
-  const authorization = `Bearer ${key}`
-  const headers = { 'content-type': 'application/json', prefer: 'wait=60', authorization }
-  const body = JSON.stringify({ language: 'python', code, ...(dependencies && { dependencies }) })
-  let job = (await (await fetch(`${url}/v1/jobs`, { method: 'POST', headers, body })).json()) as Job
-  if (job.id === undefined) throw new Error(`refused: ${JSON.stringify(job)}`)
-  while (job.status === null) job = (await (await fetch(`${url}/v1/jobs/${job.id}?wait=60`, { headers })).json()) as Job
-  return job
-}
-const stdoutOf = (job: Job) => job.stages.at(-1)?.stdout ?? ''
+const runJob = (key: string, code: string, dependencies?: string[]): Promise<Job> =>
+  runJobAt(url, key, { language: 'python', code, ...(dependencies && { dependencies }) })
 const add = (name: string, content: string | Buffer = '') =>
   index.add(
     wheel(name, '1.0', [
@@ -92,6 +85,29 @@ async function install(key: string, name: string): Promise<{ status: number; cod
 const expectNothingHalfMade = async () => {
   const left = (await readdir(environments)).filter((name) => /^(new|gone|pack)-/.test(name))
   expect(left.length === 0, `nothing half-made is left${left.map((name) => ` but ${name}`).join()}`)
+}
+/** What is installed, as the store counts it, in bytes. */
+const installedBytes = async () => {
+  const names = (await readdir(environments)).filter((name) => /^[0-9a-f]{64}\.json$/.test(name))
+  const sizes = await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(environments, name), 'utf8').catch(() => '')
+      return text === '' ? 0 : (JSON.parse(text) as { bytes: number }).bytes
+    }),
+  )
+  return sizes.reduce((sum, bytes) => sum + bytes, 0)
+}
+/** Keys of environments of which the workers have logged this, in the order in which they did. */
+const logged = async (message: string) => {
+  const lines = (await Promise.all([first, second].map(({ logFile }) => readFile(logFile, 'utf8'))))
+    .join('')
+    .split('\n')
+  const found = lines.flatMap((line) => {
+    if (!line.includes(`"msg":"${message}"`)) return []
+    const { time, environment, key } = JSON.parse(line) as { time: number; environment: string; key?: string }
+    return [{ time, key: key ?? environment }]
+  })
+  return found.toSorted((a, b) => a.time - b.time).map(({ key }) => key)
 }
 const folders = async () => (await readdir(environments)).filter((name) => /^[0-9a-f]{64}$/.test(name))
 
@@ -158,18 +174,36 @@ const trials: [string, (key: string) => Promise<void>][] = [
           console.log(`  ${name}: ${job.status} ${job.message}`)
         }
       }
+      const before = [await logged('environment built'), await logged('environment evicted')].map(
+        ({ length }) => length,
+      )
+      let most = 0
+      const watch = async () => {
+        while (next < MANY) most = Math.max(most, await installedBytes())
+      }
+      const watched = watch()
       const kept = keep()
       await Promise.all(Array.from({ length: ASKERS }, (_, asker) => ask(asker)))
       expect(wrong === 0, `${MANY - wrong} of ${MANY} jobs imported their own`)
       const there = await folders()
-      const fit = there.length * MANY_BYTES <= ROOM_BYTES
-      expect(fit, `${there.length} are left, which fit into ${ROOM_BYTES / MIB} MiB`)
+      await watched
+      const bytes = (count: number) => `${(count / MIB).toFixed(1)} MiB`
+      const fit = most <= ROOM_BYTES && (await installedBytes()) <= ROOM_BYTES
+      expect(
+        fit,
+        `never more than ${bytes(most)} of ${bytes(ROOM_BYTES)}; ${there.length} with ${bytes(await installedBytes())} are left`,
+      )
       const files = await Promise.all(there.map((folder) => readdir(join(environments, folder))))
       const left = files.flat().flatMap((name) => /^many(\d+)\.py$/.exec(name)?.[1] ?? [])
       const oldest = Math.min(...left.map(Number))
       // Those that are asked for at once come in any order.
       const isLast = oldest >= MANY - left.length - 2 * ASKERS
       expect(isLast, `they are the ${left.length} that were used last, from number ${oldest} on`)
+      const built = (await logged('environment built')).slice(before[0])
+      const evicted = (await logged('environment evicted')).slice(before[1]).filter((own) => built.includes(own))
+      const places = evicted.map((own, place) => Math.abs(built.indexOf(own) - place))
+      const apart = Math.max(...places)
+      expect(apart <= 2 * ASKERS, `${evicted.length} were evicted as they were used, at most ${apart} places apart`)
       const lasted = await kept
       expect(
         lasted.every(({ status }) => status === 'succeeded'),

@@ -9,7 +9,7 @@ import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
 import { seriousFaults } from './support/accessibility.ts'
 import { startBrowser, type TestBrowser } from './support/browser.ts'
 import { goTo, openDashboard } from './support/operator.ts'
-import { openPlayground } from './support/playground.ts'
+import { openPlayground, ready } from './support/playground.ts'
 import { smallTargets } from './support/targets.ts'
 
 /** Jobs wait here, and what is built is told by the tests in the place of a worker, so that each state stays until it was seen. */
@@ -18,7 +18,7 @@ let browser: TestBrowser
 let records: EnvironmentRecords
 let admin: { authorization: string }
 beforeAll(async () => {
-  gateway = await startLoneGateway({ AUTH: 'optional', PACKAGES: 'open' })
+  gateway = await startLoneGateway({ AUTH: 'optional', PACKAGES: 'open' }, { javascript: '20.19.2' })
   records = createEnvironmentRecords(gateway.redis, gateway.keys)
   admin = (await gateway.makeKey('ops', { scopes: ['admin'] })).headers
   browser = await startBrowser()
@@ -124,57 +124,56 @@ test('operators see what is installed and for whom, ban a package and lift that'
   await close()
 })
 
-test('the set of a language is used once it is installed, until other packages are named', async () => {
-  const jobs = async () => {
-    const { body } = await get<{ jobs: Job[] }>(`${gateway.url}/v1/jobs?limit=1`)
-    return body.jobs
-  }
+/** Of each language that has a set: what its lock names, and a language that does not have the set. */
+const SETS = [
+  { language: 'python', set: 'python/data', lock: 'numpy==2.3.1', other: 'bash' },
+  { language: 'javascript', set: 'javascript/web', lock: '{"lockfileVersion": 3}', other: 'python' },
+]
+
+test.each(SETS)('$set is used for $language once it is installed, until other packages are named', async (row) => {
+  const { language, set, lock, other } = row
+  const newestJob = async () => (await get<{ jobs: Job[] }>(`${gateway.url}/v1/jobs?limit=1`)).body.jobs[0]
   const last = (from: string | undefined) =>
     eventually('a job is submitted', async () => {
-      const [job] = await jobs()
+      const job = await newestJob()
       return job && job.id !== from ? job : undefined
     })
-  const used = 'The job has the packages of the environment python/data'
-  const before = (await jobs())[0]?.id
-
-  const without = await openPlayground(browser, gateway.url)
-  await without.page.getByRole('tab', { name: 'Packages' }).click()
-  await without.page.getByText('the next run with the same packages starts at once').waitFor()
-  expect(await without.page.getByText(used).count()).toBe(0)
-  await without.run()
-  const plain = await last(before)
-  expect(plain.environment).toBeUndefined()
-  await without.close()
-
-  const { body: set } = await post<Environment>(`${gateway.url}/v1/environments`, {
-    language: 'python',
-    set: 'python/data',
-  })
-  await tell({ state: 'ready', lock: 'numpy==2.3.1', finishedAt: new Date().toISOString() })
-
+  const used = `The job has the packages of the environment ${set}`
   const { page, run, choose, close } = await openPlayground(browser, gateway.url)
+  const runOnce = async (from: string | undefined) => {
+    await run()
+    const job = await last(from)
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByRole('button', { name: 'Run' }).waitFor()
+    return job
+  }
+  await choose(language)
+  await page.getByRole('tab', { name: 'Packages' }).click()
+  await page.getByText('the next run with the same packages starts at once').waitFor()
+  expect(await page.getByText(used).count()).toBe(0)
+  const plain = await runOnce((await newestJob())?.id)
+  expect([plain.language, plain.environment]).toEqual([language, undefined])
+
+  const { body: environment } = await post<Environment>(`${gateway.url}/v1/environments`, { language, set })
+  await tell({ state: 'ready', lock, finishedAt: new Date().toISOString() })
+  await page.reload()
+  await ready(page)
+  await choose(language)
   await page.getByRole('tab', { name: 'Packages' }).click()
   await page.getByText(used).waitFor()
-  await run()
-  const first = await last(plain.id)
-  expect(first.environment?.id).toBe(set.id)
-  await page.getByRole('button', { name: 'Stop' }).click()
-  await page.getByRole('button', { name: 'Run' }).waitFor()
+  const first = await runOnce(plain.id)
+  expect([first.language, first.environment?.id]).toEqual([language, environment.id])
 
   // Of another language it is not.
-  await choose('bash')
-  await run()
-  const bash = await last(first.id)
-  expect([bash.language, bash.environment]).toEqual(['bash', undefined])
-  await page.getByRole('button', { name: 'Stop' }).click()
-  await page.getByRole('button', { name: 'Run' }).waitFor()
+  await choose(other)
+  const foreign = await runOnce(first.id)
+  expect([foreign.language, foreign.environment?.id === environment.id]).toEqual([other, false])
 
-  await choose('python')
+  await choose(language)
   await page.getByText(used).waitFor()
   await page.getByLabel('Packages, one per line').fill('another')
   await page.getByText(used).waitFor({ state: 'detached' })
-  await run()
-  const named = await last(bash.id)
+  const named = await runOnce(foreign.id)
   expect((await records.read(named.environment?.id ?? ''))?.view.dependencies).toEqual(['another'])
   await close()
 })

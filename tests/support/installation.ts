@@ -69,6 +69,8 @@ export interface InstallationOptions {
   workers: number
   gateways: number
   env?: Record<string, string>
+  /** What is different for one worker, as on a host of its own. @param number from 1 */
+  workerEnv?: (number: number) => Record<string, string>
   /** Where the services find Redis, when not at its own socket. */
   redisUrl?: (socketPath: string) => Promise<string>
   /** `REDIS_URL` of a Redis that is there already; it has none of its own then. */
@@ -84,6 +86,8 @@ export const UNLIMITED = {
   ABUSE_BLOCK_SCORE: '0',
 }
 const READY_MS = 60_000
+/** Those of a worker that was killed take about two seconds. */
+const NO_CONTAINERS_MS = 30_000
 
 /** @throws Error when a part does not start, e.g. because `dist/` is not built */
 export async function startInstallation(options: InstallationOptions): Promise<Installation> {
@@ -134,7 +138,12 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const keys = createKeys(namespace)
   const registry = createWorkerRegistry(connection, keys)
   const redisUrl = foreign ?? (await options.redisUrl?.(redisSocket)) ?? `unix://${redisSocket}`
-  const service = (name: 'api' | 'worker', port: number, ready: (pid: number) => Promise<boolean>) => {
+  const service = (
+    name: 'api' | 'worker',
+    port: number,
+    ready: (pid: number) => Promise<boolean>,
+    own: Record<string, string> = {},
+  ) => {
     return async (logFile: string) => {
       const env = {
         ...process.env,
@@ -145,6 +154,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
         RUNYARD_DATA_DIR: dataDir,
         PORT: String(port),
         ...options.env,
+        ...own,
       }
       const command = serviceCommand(root, name)
       const child = await startChild({ name, command, logFile, env, deathSignal: 'KILL' })
@@ -160,7 +170,12 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     createPart(
       `worker ${number}`,
       join(logs, `worker-${number}.log`),
-      service('worker', 0, async (pid) => (await registry.alive()).some((worker) => worker.pid === pid)),
+      service(
+        'worker',
+        0,
+        async (pid) => (await registry.alive()).some((worker) => worker.pid === pid),
+        options.workerEnv?.(number),
+      ),
     ),
   )
   const ports: number[] = []
@@ -181,7 +196,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const loseData = () => rm(join(dataDir, 'redis'), { recursive: true })
   const close = async () => {
     for (const part of [...gateways, ...workers]) if (part.running) await part.stop()
-    const left = await waitForNoContainers(podmanSocket, label, 8_000)
+    const left = await waitForNoContainers(podmanSocket, label, NO_CONTAINERS_MS)
     connection.disconnect()
     for (const part of [podman, redis]) if (part.running) await part.stop()
     if (left === 0) await rm(dataDir, { recursive: true, force: true })

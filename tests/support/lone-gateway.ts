@@ -30,8 +30,14 @@ const UNLIMITED = {
   READ_RATE_BURST: '1000000',
 }
 
-/** @param env settings that differ from the defaults */
-export async function startLoneGateway(env: Record<string, string> = {}): Promise<LoneGateway> {
+/**
+ * @param env settings that differ from the defaults
+ * @param installing versions of more languages that the worker had, with their installers
+ */
+export async function startLoneGateway(
+  env: Record<string, string> = {},
+  installing: Record<string, string> = {},
+): Promise<LoneGateway> {
   const { startApi, createApiKeys, loadConfig, serializeError, pino } = await loadServices()
   const { redis, keys, namespace, close } = await openTestRedis()
   const worker = {
@@ -41,7 +47,11 @@ export async function startLoneGateway(env: Record<string, string> = {}): Promis
     startedAt: new Date().toISOString(),
     slots: 1,
     engine: 'up' as const,
-    runtimes: { languages: { python: '3.13.5', bash: '5.2.37', c: '14.2.0' }, images: [], packages: ['python'] },
+    runtimes: {
+      languages: { python: '3.13.5', bash: '5.2.37', c: '14.2.0', ...installing },
+      images: [],
+      packages: ['python', ...Object.keys(installing)],
+    },
   }
   const registry = createWorkerRegistry(redis, keys)
   await registry.heartbeat(worker)

@@ -6,6 +6,10 @@ export interface TcpLink {
   port: number
   /** Lets nothing through any more, and keeps the connections: until it is cut. */
   freeze(): void
+  /** Freezes a connection once the target has said so much on it; those opened after `freezeAfter(Infinity)` go on. */
+  freezeAfter(bytes: number): void
+  /** How many connections came to that. */
+  readonly frozen: number
   /** Ends what is connected, and takes nothing more. */
   cut(): void
   mend(): void
@@ -15,6 +19,8 @@ export interface TcpLink {
 export async function openTcpLink(target: NetConnectOpts): Promise<TcpLink> {
   const sockets = new Set<Socket>()
   let isCut = false
+  let mostBytes = Infinity
+  let frozen = 0
   const server = createServer((near) => {
     if (isCut) return void near.destroy()
     const far = connect(target)
@@ -30,6 +36,13 @@ export async function openTcpLink(target: NetConnectOpts): Promise<TcpLink> {
       })
       from.pipe(to)
     }
+    let said = 0
+    far.on('data', (bytes: Buffer) => {
+      said += bytes.length
+      if (said <= mostBytes || far.isPaused()) return
+      far.unpipe().pause()
+      frozen += 1
+    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -42,6 +55,10 @@ export async function openTcpLink(target: NetConnectOpts): Promise<TcpLink> {
     freeze() {
       for (const socket of sockets) socket.unpipe().pause()
     },
+    get frozen() {
+      return frozen
+    },
+    freezeAfter: (bytes) => void (mostBytes = bytes),
     cut,
     mend: () => (isCut = false),
     async close() {

@@ -18,6 +18,7 @@ export interface RequestOptions {
   compilerArg?: string[]
   dependency?: string[]
   with?: string[]
+  environment?: string
   artifact?: string[]
   endUser?: string
   stdin?: string
@@ -43,6 +44,10 @@ export function addProgramOptions(command: Command, program = 'each program'): C
     .option('--compiler-arg <argument>', 'argument for the compiler; may be repeated', several)
     .option('--dependency <package>', 'package that it needs; may be repeated', several)
     .option('--with <package>', 'the same', several)
+    .option(
+      '--environment <name>',
+      'installed packages it uses: a set such as python/data, or the id of an environment',
+    )
     .option('--artifact <glob>', 'files to keep, e.g. "out/*.png"; may be repeated', several)
     .option('--end-user <id>', 'user it runs for; abuse counts against this user, not against your key')
     .option('--stdin <path>', 'file with its standard input; - reads the input of this command')
@@ -81,6 +86,7 @@ export async function requestOf(
   if (limit !== undefined) request.limits = limit
   if (compilerArg !== undefined) request.compilerArgs = compilerArg
   if (dependency ?? options.with) request.dependencies = [...(dependency ?? []), ...(options.with ?? [])]
+  if (options.environment !== undefined) request.environment = options.environment
   if (artifact !== undefined) request.artifacts = artifact
   if (endUser !== undefined) request.endUser = endUser
   if (stdin !== undefined) {
@@ -94,9 +100,10 @@ export async function requestOf(
 const NODE_EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts']
 
 /** Of a program for Node.js: the manifest in its folder, with its lock, when it names packages and the command names none. */
-function manifestsBeside(path: string, { file = [], dependency, with: packages }: RequestOptions): string[] {
-  const isGiven =
-    file.some((other) => basename(other) === 'package.json') || dependency !== undefined || packages !== undefined
+function manifestsBeside(path: string, options: RequestOptions): string[] {
+  const { file = [], dependency, with: packages, environment } = options
+  const isNamed = [dependency, packages, environment].some((option) => option !== undefined)
+  const isGiven = isNamed || file.some((other) => basename(other) === 'package.json')
   if (isGiven || !NODE_EXTENSIONS.includes(extname(path).toLowerCase())) return []
   const manifest = join(dirname(path), 'package.json')
   const lock = join(dirname(path), 'package-lock.json')
@@ -107,8 +114,8 @@ function manifestsBeside(path: string, { file = [], dependency, with: packages }
 
 function namesPackages(manifest: string): boolean {
   try {
-    const { dependencies } = JSON.parse(readFileSync(manifest, 'utf8')) as { dependencies?: object }
-    return Object.keys(dependencies ?? {}).length > 0
+    const named = JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, object | undefined>
+    return ['dependencies', 'optionalDependencies'].some((field) => Object.keys(named[field] ?? {}).length > 0)
   } catch {
     return false
   }
@@ -116,6 +123,20 @@ function namesPackages(manifest: string): boolean {
 
 /** Beyond so many bytes all together, files are uploaded first: a request has its own bounds. */
 const INLINE_BYTES = 512 * KIB
+
+/** What names packages is read from the request: a file that was uploaded names none. */
+const MANIFESTS = new Set([
+  'requirements.txt',
+  'package.json',
+  'package-lock.json',
+  'go.mod',
+  'go.sum',
+  'Cargo.toml',
+  'Cargo.lock',
+  'pom.xml',
+  'Gemfile',
+  'Gemfile.lock',
+])
 
 /** Files go with the request while they are small; the largest are uploaded, and named by their ids. */
 async function filesBeside(
@@ -126,7 +147,7 @@ async function filesBeside(
   let room = INLINE_BYTES
   const small = new Set<string>()
   for (const { path, bytes } of sized.toSorted((a, b) => a.bytes - b.bytes)) {
-    if (bytes <= room) small.add(path)
+    if (bytes <= room || MANIFESTS.has(basename(path))) small.add(path)
     room -= bytes
   }
   const found: NonNullable<CodeRequest['files']> = []

@@ -1,7 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { randomUUID } from 'node:crypto'
 import type { EnvironmentError, EnvironmentFault, LockedPackage } from '../../shared/environments/environment.ts'
 import { PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
 import type { Language } from '../../shared/language.ts'
@@ -31,8 +29,8 @@ export interface BuildOptions {
   timeoutMs: number
   /** What the sandbox may have at most. */
   limits: Pick<StageStart, 'processes' | 'openFiles' | 'stackBytes' | 'graceMs'>
-  /** Where the pack is written. */
-  folder: string
+  /** Where the pack is written: a name that is free. */
+  pack: string
   /** Names that may have been meant by one that nobody has. */
   nearNames: (name: string) => string[]
   listener: BuildListener
@@ -78,7 +76,7 @@ export const cellBytes = ({ maxBytes }: TreeBounds): number => maxBytes + SPARE_
  * @throws BuildFault, SandboxBroken; nothing is left then
  */
 export async function buildPackages(options: BuildOptions): Promise<Built> {
-  const { installer, sandbox, manifest, bounds, listener } = options
+  const { installer, sandbox, manifest, bounds, pack, listener } = options
   const { tell } = listener
   sandbox.begin(cellBytes(bounds))
   const { isLock, packagesOf, canonicalLock } = PACKAGE_RULES[installer.ecosystem]
@@ -98,7 +96,6 @@ export async function buildPackages(options: BuildOptions): Promise<Built> {
   tell('installing')
   await step(options, 'install', installer.install, WORDS_BYTES, () => undefined)
   tell('compiling and packing')
-  const pack = join(options.folder, `pack-${randomUUID()}`)
   // At once, so that a slow disk slows the cell and not more than a piece is held.
   const file = openSync(pack, 'wx', 0o600)
   let failed: unknown

@@ -145,7 +145,7 @@ export function createBuilder(
         failed: (err) => log.warn({ err, environment: view.id }, 'package index failed'),
         gives: (file) => listener.tell(`installing ${file}`),
       })
-      const folder = await trees.work()
+      const pack = await trees.newPack()
       const wayOut = await openWayOut(await makeSocketFolder(config.dataDir), { request: index.handle })
       let sandbox: Sandbox | undefined
       const stop = () => void sandbox?.destroy()
@@ -165,7 +165,7 @@ export function createBuilder(
           builds,
           timeoutMs,
           limits,
-          folder,
+          pack,
           nearNames: near,
           listener,
         })

@@ -1,7 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { EnvironmentRecord } from '../../shared/environments/environment.ts'
 import { lockId } from '../../shared/environments/environment-oversight.ts'
@@ -55,7 +54,7 @@ export function createSharing({ config, redis, keys, log }: WorkerCore, trees: T
       if (record.key !== key || record.fileId === undefined) return false
       const file = await records.read(record.fileId)
       if (!file) return false
-      const pack = join(await trees.work(), `pack-${randomUUID()}`)
+      const pack = await trees.newPack()
       try {
         const hash = createHash('sha256')
         const hashed = async function* (pieces: AsyncIterable<Buffer>) {

@@ -3,14 +3,14 @@ import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { MINUTE } from '../../shared/limits.ts'
 import { removeStale } from '../sandbox/remove-stale.ts'
+import { claimedBefore, isAlive, isGivenUp, isOld, nameUnderWay } from './under-way.ts'
 import { type TreeBounds, unpack } from './unpack.ts'
 
 /** What is installed, on this host: a folder for each environment, named by its key. */
 export interface TreeStore {
-  /** Where packs are written before they are unpacked. It is made when it is not there. */
-  work(): Promise<string>
+  /** Where a pack is written before it is unpacked: a name in the folder, which is made when it is not there. It goes when this process has ended. */
+  newPack(): Promise<string>
   /** What an environment takes here; undefined when it is not here. */
   find(key: string): Promise<Tree | undefined>
   /** The folder of an environment that is here. */
@@ -64,7 +64,6 @@ export interface TreeStoreOptions {
   log: Logger
 }
 
-const STALE_MS = 60 * MINUTE
 const KEY = /^[0-9a-f]{64}$/
 /** Beside the folder, with the id of a process: a worker of this host holds it. */
 const HELD = '.held-'
@@ -79,12 +78,15 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
     return join(folder, key)
   }
   let begun: Promise<string> | undefined
-  const work = () =>
-    (begun ??= (async () => {
+  let turns: Promise<unknown> = Promise.resolve()
+  const underWay = async (what: 'new' | 'gone' | 'pack') => {
+    begun ??= (async () => {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       await removeStale(folder, (name) => isLeft(folder, name))
       return folder
-    })())
+    })()
+    return join(await begun, nameUnderWay(what))
+  }
 
   const find = async (key: string): Promise<Tree | undefined> => {
     const text = await readFile(place(key) + SIZE, 'utf8').catch(() => undefined)
@@ -115,7 +117,7 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
   const evict = async (key: string): Promise<boolean> => {
     if (await isHeld(key)) return false
     // Away first, so that nobody finds half of it; back for another worker that held it meanwhile.
-    const gone = join(folder, `gone-${randomUUID()}`)
+    const gone = await underWay('gone')
     if (
       !(await rename(place(key), gone).then(
         () => true,
@@ -137,41 +139,65 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
     const { bavail, bsize } = await statfs(folder)
     return bavail * bsize
   }
-  const makeRoom = async (bytes: number) => {
+  /**
+   * @param bytes that are to be kept
+   * @param diskBytes of them that are not on the disk yet
+   * @param claim of them
+   * @throws NoRoom
+   */
+  const makeRoom = async (bytes: number, diskBytes: number, claim?: string) => {
+    // Claims first: one that is kept meanwhile counts twice rather than not at all.
+    const others = claim === undefined ? 0 : await claimedBefore(folder, claim)
     const here = await all()
-    let total = here.reduce((sum, one) => sum + one.bytes, 0)
+    let total = others + here.reduce((sum, one) => sum + one.bytes, 0)
+    const isRoom = async () => total + bytes <= maxBytes && (await free()) >= minFreeBytes + diskBytes
     for (const one of here) {
-      if (total + bytes <= maxBytes && (await free()) >= minFreeBytes + bytes) return
+      if (await isRoom()) return
       if (!(await evict(one.key))) continue
       total -= one.bytes
       log.info({ environment: one.key, bytes: one.bytes }, 'environment evicted')
     }
     if (total + bytes > maxBytes)
       throw new NoRoom(`environments in use take ${total} of the ${maxBytes} bytes of ENVIRONMENTS_MAX_BYTES`)
-    if ((await free()) < minFreeBytes + bytes) throw new NoRoom(`the disk of ${folder} has no room for ${bytes} bytes`)
+    if (!(await isRoom())) throw new NoRoom(`the disk of ${folder} has no room for ${diskBytes} bytes`)
+  }
+
+  /** Of this process's, one after another, so that two do not take the same room. */
+  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
+    const own = turns.then(task)
+    turns = own.catch(() => undefined)
+    return own
+  }
+
+  /** Gives what was unpacked its name. */
+  const keep = async (made: string, key: string, own: Tree): Promise<Tree> => {
+    // All that a full disk can refuse comes before the first name under which it is found.
+    await writeFile(made + SIZE, JSON.stringify(own), { mode: 0o600 })
+    // Many small files take more than their pack.
+    await makeRoom(own.bytes, 0, made + SIZE)
+    if (await isRenamed(made, place(key))) {
+      await rename(made + SIZE, place(key) + SIZE)
+      return own
+    }
+    // Another worker of this host was first; what it has is the same.
+    await link(made + SIZE, place(key) + SIZE).catch(() => undefined)
+    return (await find(key)) ?? own
   }
 
   return {
-    work,
+    newPack: () => underWay('pack'),
     find,
     folder: (key) => place(key),
     async add(key, pack, of) {
-      const tree = randomUUID()
-      const made = join(await work(), `new-${tree}`)
+      const made = await underWay('new')
       try {
-        await makeRoom((await stat(pack)).size)
+        const { size } = await stat(pack)
+        await makeRoom(size, size)
         await mkdir(made, { mode: 0o755 })
         await chmod(made, 0o755) // Whatever the process's mask is: others than its user read there.
-        const own = { ...(await unpack(pack, made, bounds)), tree, madeMs: Date.now(), ...(of !== undefined && { of }) }
-        // All that a full disk can refuse comes before the first name under which it is found.
-        await writeFile(made + SIZE, JSON.stringify(own), { mode: 0o600 })
-        if (await isRenamed(made, place(key))) {
-          await rename(made + SIZE, place(key) + SIZE)
-          return own
-        }
-        // Another worker of this host was first; what it has is the same.
-        await link(made + SIZE, place(key) + SIZE).catch(() => undefined)
-        return (await find(key)) ?? own
+        const unpacked = await unpack(pack, made, bounds)
+        const own = { ...unpacked, tree: randomUUID(), madeMs: Date.now(), ...(of !== undefined && { of }) }
+        return await inTurn(() => keep(made, key, own))
       } finally {
         await rm(made, { recursive: true, force: true }).catch(() => undefined)
         await rm(made + SIZE, { force: true }).catch(() => undefined)
@@ -225,21 +251,10 @@ function used(path: string): void {
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/** What a worker that was killed has left: holds, and what it was making or removing. */
+/** What a worker that was killed has left: holds, what it was making or removing, and folders without a size. */
 async function isLeft(folder: string, name: string): Promise<boolean> {
   const holder = name.indexOf(HELD)
   if (holder >= 0) return !isAlive(Number(name.slice(holder + HELD.length)))
   const isTree = KEY.test(name) && !(await stat(join(folder, name + SIZE)).catch(() => undefined))
-  if (!isTree && !/^(new|gone|pack)-/.test(name)) return false
-  const found = await stat(join(folder, name)).catch(() => undefined)
-  return found !== undefined && Date.now() - found.mtimeMs > STALE_MS
+  return isTree ? isOld(folder, name) : isGivenUp(folder, name)
 }

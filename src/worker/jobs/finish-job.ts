@@ -128,8 +128,8 @@ function endedJob(
 }
 
 /** The owner learns that it was not the program; what it was stands in the log. */
-export function internalError(): JobOutcome {
-  return endedInside('internal-error', 'the job could not be run; this is a fault of the service, not of the program')
+export function internalError(why = 'the job could not be run'): JobOutcome {
+  return endedInside('internal-error', `${why}; this is a fault of the service, not of the program`)
 }
 
 /** The end of a job that has nothing to show. */

@@ -2,7 +2,7 @@ import type { JobReturn, JobSpec } from '../../shared/job.ts'
 import type { JobEvent } from '../../shared/job-event.ts'
 import type { RequeueReason } from '../../shared/jobs/job-life-cycle.ts'
 import { SECOND } from '../../shared/limits.ts'
-import { FilesUnavailable } from '../files/job-files.ts'
+import { FileGone, FilesUnavailable } from '../files/job-files.ts'
 import { NoSandbox } from '../sandbox/acquire-patiently.ts'
 import { EngineDown } from '../sandbox/engine-health.ts'
 import { SandboxBroken } from '../sandbox/sandbox.ts'
@@ -109,7 +109,7 @@ async function runAttempt(
     if (how === 'back') return DELAYED
     if (how === 'cancelled') return end(CANCELLED, rest)
     log.error({ err, ...fields }, 'job failed inside')
-    return end(internalError(), rest)
+    return end(internalError(whyInside(err)), rest)
   }
 }
 
@@ -125,6 +125,12 @@ function reasonToRequeue(error: unknown, signal: AbortSignal): RequeueReason | u
   if (error instanceof NoSandbox) return 'no-sandbox'
   if (error instanceof FilesUnavailable) return 'files-unavailable'
   return error instanceof SandboxBroken ? 'sandbox-lost' : undefined
+}
+
+/** What may be told of our faults: nothing but what whoever submitted the job can act on. */
+function whyInside(error: unknown): string | undefined {
+  if (error instanceof FilesUnavailable) return 'the file store does not answer'
+  return error instanceof FileGone ? 'a file of the job is not in the file store' : undefined
 }
 
 /** @returns `end` when it was requeued before for the same reason, and `cancelled` when it is not to run again */
