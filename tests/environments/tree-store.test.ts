@@ -200,6 +200,19 @@ test('what another process of the host holds does not go', async () => {
   expect(await there()).toEqual([1, 3, 4])
 })
 
+test('what a worker held that had the id of a living process before it goes, as in a container that starts again', async () => {
+  const before = store(20 * KIB)
+  for (const digit of [1, 2, 3]) await add(before, digit)
+  // No process but the first begins with the system.
+  await writeFile(join(folder, `${key(1)}.held-${process.pid}.0`), '')
+  await mkdir(join(folder, `new-${process.pid}.0-01234567-89ab-cdef-0123-456789abcdef`))
+  const release = before.hold(key(2))
+  await add(store(20 * KIB), 4)
+  expect(await there()).toEqual([2, 3, 4])
+  release()
+  expect((await readdir(folder)).filter((name) => /^new-|held-/.test(name))).toEqual([])
+})
+
 test('with everything held, or no room on the disk, nothing is added and nothing is left', async () => {
   const trees = store(14 * KIB)
   await add(trees, 1)

@@ -4,7 +4,7 @@ import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, statfs, writeF
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { removeStale } from '../sandbox/remove-stale.ts'
-import { claimedBefore, isAlive, isGivenUp, isOld, nameUnderWay } from './under-way.ts'
+import { claimedBefore, isAlive, isGivenUp, isOld, nameUnderWay, OWNER } from './under-way.ts'
 import { type TreeBounds, unpack } from './unpack.ts'
 
 /** What is installed, on this host: a folder for each environment, named by its key. */
@@ -65,7 +65,7 @@ export interface TreeStoreOptions {
 }
 
 const KEY = /^[0-9a-f]{64}$/
-/** Beside the folder, with the id of a process: a worker of this host holds it. */
+/** Beside the folder, with its owner's name: a worker of this host holds it. */
 const HELD = '.held-'
 /** Beside the folder: its size, in JSON. Its time of change is that of the last use. */
 const SIZE = '.json'
@@ -111,7 +111,7 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
   const isHeld = async (key: string): Promise<boolean> => {
     if (held.has(key)) return true
     const names = (await readdir(folder)).filter((name) => name.startsWith(key + HELD))
-    return names.some((name) => isAlive(Number(name.slice(key.length + HELD.length))))
+    return names.some((name) => isAlive(name.slice(key.length + HELD.length)))
   }
 
   const evict = async (key: string): Promise<boolean> => {
@@ -204,7 +204,7 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
       }
     },
     hold(key) {
-      const mark = `${place(key)}${HELD}${process.pid}`
+      const mark = `${place(key)}${HELD}${OWNER}`
       if (!held.has(key)) {
         mkdirSync(folder, { recursive: true, mode: 0o700 })
         writeFileSync(mark, '')
@@ -254,7 +254,7 @@ function used(path: string): void {
 /** What a worker that was killed has left: holds, what it was making or removing, and folders without a size. */
 async function isLeft(folder: string, name: string): Promise<boolean> {
   const holder = name.indexOf(HELD)
-  if (holder >= 0) return !isAlive(Number(name.slice(holder + HELD.length)))
+  if (holder >= 0) return !isAlive(name.slice(holder + HELD.length))
   const isTree = KEY.test(name) && !(await stat(join(folder, name + SIZE)).catch(() => undefined))
   return isTree ? isOld(folder, name) : isGivenUp(folder, name)
 }
