@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import {
   asPrinter,
+  checkAllowed,
   checkHarness,
   checkLanguageLimits,
+  checkLanguages,
   limitsIn,
   withHarness,
 } from '../../src/api/judging/prepare-submission.ts'
@@ -34,6 +36,23 @@ const refused = (act: () => unknown) => {
   }
   return undefined
 }
+
+test('a program in a language that the problem does not allow is refused, with those it allows', () => {
+  const allow = (allowed: string[] | undefined, id: string) =>
+    refused(() => checkAllowed({ language: id, ...(allowed && { languages: allowed }) }, language(id), languages))
+  expect(allow(undefined, 'python')).toBeUndefined()
+  expect(allow(['py3', 'c'], 'python')).toBeUndefined()
+  expect(allow(['cpp', 'c', 'nowhere'], 'python')).toEqual([
+    { pointer: '/language', detail: 'is "python"; the problem takes programs in cpp, c' },
+  ])
+  expect(allow(['nowhere'], 'python')?.[0]?.detail).toMatch(/in languages that are not known here$/)
+})
+
+test('languages that a folder allows and nobody knows are told', () => {
+  expect(checkLanguages(['py3', 'pyhton'], languages)).toEqual([
+    { pointer: '/languages/1', detail: 'is "pyhton", which is no language; see GET /v1/runtimes' },
+  ])
+})
 
 describe('grader files', () => {
   test('are put beside a program, and may be what runs', () => {

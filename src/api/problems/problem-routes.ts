@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { v7 as uuid } from 'uuid'
 import { readArchive, ArchiveFault } from '../../shared/judging/archive.ts'
 import { exportProblem } from '../../shared/judging/export-problem.ts'
+import { pointsOfAll } from '../../shared/judging/group-points.ts'
 import type {
   ExampleSubmission,
   InputValidator,
@@ -18,7 +19,6 @@ import {
   MAX_PROBLEMS,
   StoredProblem,
 } from '../../shared/judging/stored-problem.ts'
-import { DEFAULT_POINTS } from '../../shared/judging/judging-spec.ts'
 import { unreadFiles } from '../../shared/judging/unread-files.ts'
 import { Verdict } from '../../shared/judging/verdict.ts'
 import type { Language } from '../../shared/language.ts'
@@ -29,7 +29,7 @@ import { PATH } from '../http/openapi/parameters.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
 import { checkFiles } from '../jobs/request/check-request.ts'
-import { checkHarness, checkLanguageLimits } from '../judging/prepare-submission.ts'
+import { checkHarness, checkLanguageLimits, checkLanguages } from '../judging/prepare-submission.ts'
 
 export interface ProblemNeeds {
   problems: ProblemStore
@@ -266,9 +266,10 @@ const describe = ({ problem, examples, format, bytes }: FoundProblem) => ({
   format,
   tests: problem.tests?.length ?? 0,
   groups: problem.groups?.map(({ name }) => name) ?? [],
-  points: pointsOf(problem),
+  points: pointsOfAll(problem.groups ?? [], problem.tests ?? []),
   bytes,
   submissions: examples.length,
+  ...(problem.languages && { languages: problem.languages }),
 })
 
 /** The problem in an archive. @throws Problem `invalid-request` with everything that is wrong with it */
@@ -293,6 +294,8 @@ function problemIn(archive: string, languages: readonly Language[]): FoundProble
   const errors = [
     ...checkJudging({ language: '', ...problem }),
     ...checkHarness(problem.harness, languages),
+    // Those of a package are of a list of its own, of which there may be some that are not known here.
+    ...(read.format === 'folder' ? checkLanguages(problem.languages, languages) : []),
     ...checkLanguageLimits(problem.languageLimits, languages),
     ...(problem.harness ?? []).flatMap((one, index) =>
       checkFiles(one.files).map((error) => ({ ...error, pointer: `/harness/${index}${error.pointer}` })),
@@ -326,11 +329,4 @@ function languageOf(path: string, languages: readonly Language[]): string | unde
     languages.find(({ id, aliases }) => id === name || aliases.includes(name)) ??
     languages.find(({ fileName }) => extname(fileName) === extension)
   return found?.id ?? OTHER_EXTENSIONS[extension]
-}
-
-function pointsOf({ tests = [], groups = [] }: JudgingProblem): number {
-  const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
-  const of = (name: string | undefined) =>
-    sum(tests.filter(({ group }) => group === name).map(({ points = DEFAULT_POINTS }) => points))
-  return of(undefined) + sum(groups.map(({ name, points }) => points ?? of(name)))
 }

@@ -8,6 +8,7 @@ export const OF_TESTS = [
   'groups',
   'stopOnFailure',
   'secret',
+  'languages',
   'languageLimits',
   'harness',
   'passes',

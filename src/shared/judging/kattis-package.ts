@@ -2,10 +2,21 @@ import type { RequestTest } from '../requests.ts'
 import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { inputValidators } from './input-validators.ts'
 import { boundsOf, checkAbove, createConfigs, foldersAbove, groupFields, isOfSamples, SAMPLE } from './kattis-groups.ts'
+import { allowedLanguages } from './kattis-languages.ts'
 import { legacyGroups } from './legacy-groups.ts'
 import { limitsOf, SETTINGS, shortened, textOf, wordsOf } from './kattis-settings.ts'
 import { defaultValidator, readValidator } from './kattis-validator.ts'
-import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, type Tell, withPrograms } from './problem.ts'
+import {
+  type ExampleSubmission,
+  examplePath,
+  type Problem,
+  type ProblemFault,
+  type Programs,
+  type ReadProblem,
+  readProblemOf,
+  type Tell,
+  withPrograms,
+} from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
 import { MAX_PROBLEM_TESTS } from './stored-problem.ts'
 import { isMap, readYamlMap, type Yaml, type YamlMap } from './yaml.ts'
@@ -138,6 +149,7 @@ export function readKattisPackage(
       ? { interactor: { ...program, args: validatorArgs } }
       : { checker: { type: 'program', ...program, args: validatorArgs } }
 
+  const allowed = isLegacy ? undefined : allowedLanguages(settings['languages'], tell)
   const harness = includedFiles(files, languageOf, tell)
   const groups = isScoring ? [...new Set(tests.map(({ group = '' }) => group))] : []
   if (!legacy) for (const above of new Set(groups.flatMap(foldersAbove))) checkAbove(above, configs(above), tell)
@@ -165,9 +177,10 @@ export function readKattisPackage(
     ...(Object.keys(limits.own).length > 0 && { limits: limits.own }),
     ...(isMultiPass && { passes: limits.passes }),
     ...(isOutputOnly && { outputOnly: true }),
+    ...(allowed && { languages: allowed }),
     ...(harness.length > 0 && { harness }),
   }
-  const examples = isOutputOnly ? NO_EXAMPLES : exampleSubmissions(files, languageOf, tell)
+  const examples = isOutputOnly ? NO_EXAMPLES : allowedOf(exampleSubmissions(files, languageOf, tell), allowed)
   const validators = inputValidators(files, languageOf, tests, (validator, test) => {
     const name = names[test] ?? ''
     const key = isLegacy ? 'input_validator_flags' : 'input_validator_args'
@@ -175,6 +188,16 @@ export function readKattisPackage(
     return wordsOfTest(name, [key], ofValidator)
   })
   return readProblemOf('kattis', problem, withPrograms(examples, validators), faults)
+}
+
+/** Example submissions in languages that the problem allows; the others cannot be judged. */
+function allowedOf(
+  { found, leftOut }: Programs<ExampleSubmission>,
+  allowed: readonly string[] | undefined,
+): Programs<ExampleSubmission> {
+  const isAllowed = ({ language }: ExampleSubmission) => allowed?.includes(language) ?? true
+  const refused = found.filter((one) => !isAllowed(one)).map((one) => examplePath('kattis', one))
+  return { found: found.filter(isAllowed), leftOut: [...leftOut, ...refused] }
 }
 
 /** Files of `include/LANGUAGE/`, which are put beside each program in that language. */

@@ -13,6 +13,9 @@ export const StoredProblem = Type.Object({
   version: Type.Integer({ minimum: 1, description: 'rises by 1 each time its content is replaced' }),
   format: Type.Enum(PROBLEM_FORMATS, { description: 'what its archive was' }),
   submissions: Type.Integer({ minimum: 0, description: 'example submissions it has' }),
+  languages: Type.Optional(
+    Type.Array(Type.String(), { description: 'those that programs may be in; absent when all are' }),
+  ),
   createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
   updatedAt: Type.String({ format: 'date-time', description: 'when this version was stored' }),
 })

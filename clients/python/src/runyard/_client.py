@@ -101,7 +101,7 @@ class Client:
 
         request: the fields of ``POST /v1/jobs``: language, version, code, files, entrypoint, stdin, stdinEncoding, args, env,
             compilerArgs, dependencies, limits, expectedOutput, tests, checker, interactor, groups, stopOnFailure, secret,
-            languageLimits, harness, passes, outputOnly, priority, delayMs,
+            languages, languageLimits, harness, passes, outputOnly, priority, delayMs,
             webhook, artifacts, interactive, terminal, keepRequest, endUser, metadata. Any other raises TypeError
         idempotency_key: the same key with the same request is the same job, for 24 hours; by default one for each call
         timeout: then RunyardTimeoutError; the job goes on

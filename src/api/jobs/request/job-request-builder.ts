@@ -15,6 +15,7 @@ import { checkJudging } from '../../../shared/judging/check-judging.ts'
 import { judgingOf, withProblem } from '../../judging/judging-of-request.ts'
 import {
   asPrinter,
+  checkAllowed,
   checkHarness,
   checkLanguageLimits,
   limitsIn,
@@ -164,6 +165,7 @@ export function createJobRequestBuilder({
       const printing = whole.outputOnly === true && whole.tests ? asPrinter(whole) : undefined
       const named = knownLanguage(languages, (printing?.request ?? whole).language)
       const language = await meeting(named, whole.version)
+      if (!printing) checkAllowed(whole, language, languages)
       const { request: prepared, pointers, isCode } = printing ?? withHarness(whole, language, languages)
       const ownLimits = asked.problem === undefined ? {} : asked.limits
       const request = { ...prepared, ...limitsIn(prepared, language, languages, ownLimits) }
