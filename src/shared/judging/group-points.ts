@@ -1,4 +1,4 @@
-import { DEFAULT_POINTS, SCORINGS } from './judging-spec.ts'
+import { DEFAULT_POINTS, type SCORINGS } from './judging-spec.ts'
 
 type Scoring = (typeof SCORINGS)[number]
 

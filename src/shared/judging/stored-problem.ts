@@ -1,5 +1,4 @@
 import Type, { type Static } from 'typebox'
-import { MIB } from '../limits.ts'
 import { PROBLEM_FORMATS } from './problem.ts'
 
 /** What is known of a problem without its tests. */
@@ -25,5 +24,3 @@ export type StoredProblem = Static<typeof StoredProblem>
 export const MAX_PROBLEMS = 200
 export const MAX_PROBLEM_TESTS = 250
 export const MAX_PROBLEM_FILES = 2000
-/** Unpacked; a packed one cannot be larger. */
-export const MAX_PROBLEM_BYTES = 8 * MIB
