@@ -324,6 +324,13 @@ class AsyncClient:
         """
         return await self._driver.run(self._calls.create_problem(name, b64encode(archive).decode(), timeout))
 
+    async def validate_problem(self, name: str, archive: bytes, *, timeout: Optional[float] = None) -> Dict[str, Any]:
+        """Says what an archive is, and stores nothing: ``format``, ``tests``, ``groups``, ``points``, ``examples`` and more.
+
+        Arguments are those of ``create_problem``. What is wrong with it is RunyardError with all ``errors``.
+        """
+        return await self._driver.run(self._calls.validate_problem(name, b64encode(archive).decode(), timeout))
+
     async def problems(self, *, timeout: Optional[float] = None) -> List[StoredProblem]:
         """Returns your problems, newest first, without their tests."""
         return await self._driver.run(self._calls.problems(timeout))

@@ -484,7 +484,11 @@ class JobSummary(_JobBase):
     stages: List[StageSummary]
 
 
-class StoredProblem(TypedDict):
+class _StoredProblem(TypedDict, total=False):
+    languages: List[str]
+
+
+class StoredProblem(_StoredProblem):
     """What is known of a problem without its tests; ``points`` is the most that a program can get."""
 
     id: str
