@@ -209,7 +209,7 @@ describe('judging again', () => {
             _: string,
             as?: { id: string; version: number },
           ) => {
-            judged.push((await withProblem(body, caller.tenant, problems, as)).tests?.[0]?.name)
+            judged.push((await withProblem(body, caller.tenant, problems as never, as)).tests?.[0]?.name)
             return spec('new')
           },
         },

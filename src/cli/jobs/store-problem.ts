@@ -19,7 +19,8 @@ export interface StoreOptions {
   json?: boolean
 }
 
-const MIB = 1024 * 1024
+const KIB = 1024
+const MIB = KIB * KIB
 const FORMATS = { folder: 'plain folder', kattis: 'Kattis package', polygon: 'Polygon package' } as const
 
 /**
@@ -34,7 +35,7 @@ export async function storeProblem(
 ): Promise<void> {
   const live = liveLine(stderr)
   const archive = archiveOf(path, (step) => live.show(step))
-  const size = `${(archive.length / MIB).toFixed(1)} MiB`
+  const size = sizeOf(archive.length)
   const began = performance.now()
   const show = () => live.show(`sending ${size}, ${((performance.now() - began) / 1000).toFixed(0)} s`)
   show()
@@ -60,6 +61,9 @@ export async function storeProblem(
   }
 }
 
+const sizeOf = (bytes: number): string =>
+  bytes < KIB ? `${bytes} bytes` : bytes < MIB ? `${(bytes / KIB).toFixed(1)} KiB` : `${(bytes / MIB).toFixed(1)} MiB`
+
 const nameOf = (path: string): string => basename(resolve(path)).replace(/\.(?:zip|kpp|tar|tgz|tar\.gz)$/i, '')
 
 /** A folder is packed without what nobody reads of it, such as statements. */
@@ -76,7 +80,7 @@ function portrait(known: StoredProblem | ValidProblem): string {
   const { name, format, tests, points, submissions, bytes } = known
   const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
   const parts = [counted(tests, 'test'), counted(points, 'point'), counted(submissions, 'example submission')]
-  const what = `a ${FORMATS[format]} of ${(bytes / MIB).toFixed(1)} MiB with ${parts.join(', ')}`
+  const what = `a ${FORMATS[format]} with ${parts.join(', ')}, ${sizeOf(bytes)}`
   return 'version' in known
     ? `stored ${printable(name)}, version ${known.version}: ${what}`
     : `${printable(name)} is ${what}`
