@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals'
+import { readArchive } from '../../src/shared/judging/archive.ts'
+import { exportProblem } from '../../src/shared/judging/export-problem.ts'
 import { readProblem } from '../../src/shared/judging/read-problem.ts'
 import { createScoreboard } from '../../src/worker/judging/scoring.ts'
 
@@ -214,4 +216,20 @@ test.each([
   const all = Object.entries({ ...files, 'data/testdata.yaml': settings, 'data/secret/testdata.yaml': 'range: 0 1' })
   const { faults } = readProblem(new Map(all.map(([path, text]) => [path, Buffer.from(text)])), () => 'python')
   expect(faults.map(({ path, detail }) => `${path}: ${detail}`)).toEqual([expected])
+})
+
+test('an export keeps groups within groups, and the languages that are allowed', () => {
+  const problem = {
+    tests: [{ name: '1', stdin: '1', answer: '1', group: 'inner', points: 5 }],
+    groups: [
+      { name: 'outer', scoring: 'max' as const, counts: 'any' as const },
+      { name: 'inner', within: 'outer', scoring: 'average' as const, rejectedPoints: 2, points: 5 },
+    ],
+    languages: ['cpp', 'python'],
+  }
+  const files = readArchive(exportProblem(problem), { maxBytes: 1e6, maxFiles: 100 })
+  expect(readProblem(files, () => 'python').problem).toMatchObject({
+    groups: problem.groups,
+    languages: problem.languages,
+  })
 })
