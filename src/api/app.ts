@@ -44,7 +44,7 @@ export function createApp({ config, redis, log, tracing }: Core, parts: AppParts
   app.set('etag', false)
   app.set('query parser', 'simple')
   trustProxy(app, config.http.trustProxy)
-  const options = { allow: access.allow, maxBodyBytes: config.http.maxBodyBytes }
+  const options = { allow: access.allow, bounds: config.http }
   const isBeforeAccess = ({ scopes, authenticates }: BoundRoute) => scopes === 'open' || authenticates === true
 
   app.use(requestMeter(app, metrics))

@@ -49,6 +49,7 @@ export function createCapabilities(core: Core, foundation: Foundation) {
     problems,
     problemJobs,
     languages,
+    maxProblemBytes: core.config.http.maxProblemBytes,
     records,
     requests,
     submission,

@@ -53,6 +53,17 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
     ['runyard judge sum solution.c --json', 'the whole result as JSON'],
   ],
   'problem check': [['runyard problem check sum', 'whether sum/submissions end as they claim']],
+  'problem store': [
+    ['runyard problem store sum', 'the folder sum, or a package of Kattis or Polygon'],
+    ['runyard problem store sum.zip --validate', 'only say what it is'],
+    ['runyard problem store sum --id 01a2072e-7983-76e0-a216-a5590488afdc', 'a new version'],
+  ],
+  'problem list': [['runyard problem list', 'ids, versions and points']],
+  'problem export': [['runyard problem export 01a2072e-7983-76e0-a216-a5590488afdc -o sum.tar.gz', 'with its tests']],
+  'problem delete': [
+    ['runyard problem delete 01a2072e-7983-76e0-a216-a5590488afdc', 'jobs that wait are still judged'],
+  ],
+  'problem rejudge': [['runyard problem rejudge 01a2072e-7983-76e0-a216-a5590488afdc', 'which verdicts changed']],
   'problem similarity': [
     [
       'runyard problem similarity 01a2072e-7983-76e0-a216-a5590488afdc --least 70',

@@ -16,6 +16,7 @@ import { createEnvironments, type Environments } from './environments.ts'
 import { createFiles, type Files, piecesOf } from './files.ts'
 import { type CallOptions, createHttp, type HttpOptions } from './http.ts'
 import { type InteractiveJob, openInteractive } from './interactive.ts'
+import { createProblems, type Problems } from './problems.ts'
 import { RunyardError } from './runyard-error.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import { findWebSocket, type WebSocketConstructor } from './web-socket.ts'
@@ -26,6 +27,7 @@ export type { EnvironmentRequest, Environments } from './environments.ts'
 export type { FileContent, Files, PutOptions, ReadOptions } from './files.ts'
 export type { CallOptions } from './http.ts'
 export type { InteractiveJob, Signal } from './interactive.ts'
+export type { Problems } from './problems.ts'
 export type { CommandOptions, RunCommandOptions, SessionCommands } from './session-commands.ts'
 export type { CommandState, SessionTerminal, TerminalError, TerminalOptions } from './session-terminal.ts'
 export type { ExecutionOptions, OutputCallbacks, RunCodeOptions, SessionExecutions } from './session-executions.ts'
@@ -88,8 +90,8 @@ export interface Client {
   batch(requests: CodeRequest[], options?: SubmitOptions): Promise<AcceptedBatch>
   /** How far a batch is. */
   getBatch(id: string, options?: CallOptions): Promise<Batch>
-  /** The batch when all of its jobs have ended. */
-  waitBatch(id: string, options?: CallOptions): Promise<Batch>
+  /** The batch when all of its jobs have ended. @param options `onProgress` is told about once a second how far it is */
+  waitBatch(id: string, options?: CallOptions & { onProgress?: (counts: Batch['counts']) => void }): Promise<Batch>
   /** Ends the jobs of a batch, queued or running. Those that have ended stay as they are. */
   cancelBatch(id: string, options?: CallOptions): Promise<Batch>
   /** What a job came of, when it was kept. */
@@ -117,6 +119,8 @@ export interface Client {
   artifactStream(id: string, path: string, options?: CallOptions): AsyncGenerator<Uint8Array, void, void>
   /** Files that are stored once and used in any number of jobs. */
   readonly files: Files
+  /** Problems that are stored once and judged by their id. */
+  readonly problems: Problems
   /** Packages that are installed once and used in any number of jobs. */
   readonly environments: Environments
   /** Sandboxes that stay: interpreters with state, commands and files. */
@@ -185,10 +189,12 @@ export function createClient(options: ClientOptions): Client {
     cancel: (id, call) => http.json<Job>(`/v1/jobs/${part(id)}`, { ...call, method: 'DELETE' }),
     batch: (jobs, submit) => post<AcceptedBatch>('/v1/batches', { jobs }, 0, submit),
     getBatch: (id, call) => http.json<Batch>(`/v1/batches/${part(id)}`, call),
-    async waitBatch(id, call) {
+    async waitBatch(id, { onProgress, ...call } = {}) {
+      const seconds = onProgress ? 1 : LONGEST_WAIT
       for (;;) {
-        const path = `/v1/batches/${part(id)}?wait=${LONGEST_WAIT}`
-        const batch = await http.json<Batch>(path, { ...call, waitsMs: LONGEST_WAIT * 1000 })
+        const path = `/v1/batches/${part(id)}?wait=${seconds}`
+        const batch = await http.json<Batch>(path, { ...call, waitsMs: seconds * 1000 })
+        onProgress?.(batch.counts)
         if (batch.counts.queued + batch.counts.running === 0) return batch
       }
     },
@@ -198,6 +204,7 @@ export function createClient(options: ClientOptions): Client {
     async *artifactStream(id, path, call) {
       yield* piecesOf(http.url, await http.open(artifactAt(id, path), call), call?.signal)
     },
+    problems: createProblems(http),
     environments: createEnvironments(http),
     async compareSubmissions(problem, { onProgress, least = 50, code = false, ...call } = {}) {
       const path = `/v1/problems/${part(problem)}/similarity`

@@ -8,6 +8,7 @@ import {
   LanguageLimits,
   MAX_GROUPS,
   MAX_HARNESSES,
+  MAX_LANGUAGES,
   MAX_PASSES,
   RequestGroup,
   testFields,
@@ -160,6 +161,13 @@ export const CodeRequest = Type.Object(
     ),
     stopOnFailure: optional(Type.Boolean({ description: 'skip the other tests after one that is not accepted' })),
     secret: optional(Type.Boolean({ description: 'for tests that do not say it themselves' })),
+    languages: optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 32 }), {
+        minItems: 1,
+        maxItems: MAX_LANGUAGES,
+        description: 'those that the program may be in; others are refused. All when absent',
+      }),
+    ),
     languageLimits: optional(
       Type.Record(Type.String({ minLength: 1, maxLength: 32 }), LanguageLimits, {
         description: 'by language: other limits than `limits`',

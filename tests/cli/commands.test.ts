@@ -9,7 +9,6 @@ import { EXAMPLES } from '../../src/cli/examples.ts'
 import { createProgram } from '../../src/cli/program.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
 import { readDoc, tableRows, uncoded } from '../docs/tables.ts'
-import { tar } from '../support/archives.ts'
 import { post } from '../support/client.ts'
 import { startPackageIndex, type TestIndex, wheel } from '../support/package-index.ts'
 import { startPlatform, type TestPlatform, testRoot } from '../support/platform.ts'
@@ -200,17 +199,40 @@ test('what is printed is one JSON object with the members that docs/cli.md names
     validators: [],
     leftOut: [],
   })
-  const archive = tar([
-    ['1.in', ''],
-    ['1.ans', 'Hello'],
-  ]).toString('base64')
-  const stored = await post<{ id: string }>(`${platform.url}/v1/problems`, { name: 'Greeting', archive })
-  expect(await json('problem similarity', stored.body.id)).toMatchObject({
+  const kept = join(folder, 'kept.tar.gz')
+  const problem = await json('problem store', join(folder, 'greeting'))
+  expect(problem).toMatchObject({ name: 'greeting', version: 1, tests: 1, points: 1, format: 'folder' })
+  const problemId = String(problem['id'])
+  expect(await json('problem export', problemId, '-o', kept)).toMatchObject({ id: problemId, output: kept })
+  const again = await runyard('problem', 'store', kept, '--id', problemId, '--name', 'Greeting')
+  expect([again.stdout, again.stderr]).toEqual([
+    `${problemId}\n`,
+    expect.stringContaining('stored Greeting, version 2: a plain folder with 1 test, 1 point, 0 example submissions, '),
+  ])
+  const valid = await runyard('problem', 'store', kept, '--validate')
+  expect([valid.stdout, valid.stderr]).toEqual(['', expect.stringContaining('kept is a plain folder with')])
+  expect(await json('problem list')).toMatchObject({ problems: [{ id: problemId, name: 'Greeting', version: 2 }] })
+  const submission = await post<{ id: string }>(
+    `${platform.url}/v1/jobs`,
+    { language: 'bash', code: 'echo Hello', problem: problemId },
+    { prefer: 'wait=60' },
+  )
+  expect(await json('problem rejudge', problemId)).toMatchObject({
+    version: 2,
+    jobs: [{ again: { id: submission.body.id } }],
+    left: [],
+    counts: { finished: 1 },
+  })
+  const rejudged = await runyard('problem', 'rejudge', problemId)
+  expect(rejudged.stderr).toContain('1 judged again, 0 with another result')
+  expect(await json('problem similarity', problemId)).toMatchObject({
     state: 'finished',
     progress: null,
-    compared: 0,
+    compared: 1,
     pairs: [],
   })
+  expect(await json('problem delete', problemId)).toEqual({ id: problemId })
+  await expect(runyard('problem', 'export', problemId)).rejects.toThrow('you have no such problem')
   const { files } = (await json('files put', program)) as { files?: { id: string }[] }
   const [file] = files ?? []
   expect(await json('files list')).toEqual({ files })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createClient, type RunyardError, type StreamedEvent } from '../../src/client/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { type TestPlatform, startPlatform } from '../support/platform.ts'
+import { tar } from '../support/archives.ts'
 import { openTcpLink, type TcpLink } from '../support/tcp-link.ts'
 
 let platform: TestPlatform
@@ -245,6 +246,41 @@ test('a batch is read as a whole, and refused as a whole', async () => {
   expect(await client.getBatch(id)).toMatchObject({ counts: { finished: 2 }, jobs: jobs.map((one) => ({ id: one })) })
   const error = await failure(client.batch([python('1'), { ...python('1'), limits: { wallMs: 0 } }]))
   expect(error.errors).toMatchObject([{ pointer: '/jobs/1/limits/wallMs' }])
+})
+
+test('a problem is stored, validated, exported, replaced, checked and judged again', async () => {
+  const { problems } = client
+  const folder = (answer: string) =>
+    tar([
+      ['1.in', '2'],
+      ['1.ans', answer],
+      ['submissions/accepted/a.py', 'print(int(input()) ** 2)'],
+    ])
+  expect(await problems.validate('Square', folder('5'))).toMatchObject({
+    format: 'folder',
+    examples: [{ name: 'accepted/a.py' }],
+  })
+  const { id, version } = await problems.create('Square', folder('5'))
+  expect([version, (await problems.list())[0]?.id]).toEqual([1, id])
+  const job = await client.run({ ...python('print(4)'), problem: id })
+  expect(job.judging).toMatchObject({ verdict: 'wrong-answer', problem: { id, version: 1 } })
+  expect(await problems.replace(id, 'Square', folder('4'))).toMatchObject({ version: 2 })
+  expect(await problems.create('Copy', await problems.export(id))).toMatchObject({ tests: 1, submissions: 1 })
+  expect(await problems.get(id)).toMatchObject({ name: 'Square', version: 2 })
+
+  await client.waitBatch((await problems.check(id)).batch)
+  expect(await problems.report(id)).toMatchObject({ state: 'passed', submissions: [{ name: 'accepted/a.py' }] })
+  const { batch, jobs, left } = await problems.rejudge(id)
+  expect([jobs.map(({ again }) => again.id), left]).toEqual([[job.id], []])
+  const told: number[] = []
+  const ended = await client.waitBatch(batch, { onProgress: ({ finished }) => told.push(finished) })
+  expect(told.at(-1)).toBe(1)
+  expect(ended.jobs[0]?.judging).toMatchObject({ verdict: 'accepted', problem: { id, version: 2 } })
+
+  await problems.remove(id)
+  expect(await failure(problems.get(id))).toMatchObject({ code: 'not-found' })
+  const wrong = await failure(problems.create('None', tar([['1.in', '']])))
+  expect(wrong.errors).toMatchObject([{ pointer: '/archive', detail: expect.stringContaining('has no answer') }])
 })
 
 test('artifacts come as bytes, whatever their names', async () => {

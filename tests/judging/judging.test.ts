@@ -422,6 +422,16 @@ test('a problem is stored once, judged against by its id, and shows no test', as
     [expect.stringMatching(/^1\.in: has no answer/), expect.stringMatching(/^2\.ans: is an answer without/)],
   ])
   expect((await store(Buffer.from('no archive'))).status).toBe(422)
+  const large = await store(zip([['1.in', ' '.repeat(9 * 1024 * 1024)]]))
+  expect([large.status, large.body.errors]).toEqual([
+    413,
+    [
+      {
+        pointer: '/archive',
+        detail: expect.stringMatching(/more than 8 MiB.*MAX_PROBLEM_BYTES, the most of a problem, is 8388608$/),
+      },
+    ],
+  ])
   const both = await post(`${platform.url}/v1/jobs`, { language: 'python', code: '', problem: body.id, tests: [{}] })
   expect([both.status, both.body['errors']]).toEqual([
     422,

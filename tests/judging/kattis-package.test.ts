@@ -1,5 +1,9 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { KATTIS_LANGUAGES } from '../../src/shared/judging/kattis-languages.ts'
 import { readProblem } from '../../src/shared/judging/read-problem.ts'
+import { packageRoot } from '../../src/shared/package-root.ts'
 
 const LANGUAGES: Record<string, string> = { py: 'python', cpp: 'cpp', h: 'c' }
 const languageOf = (path: string) => LANGUAGES[path.slice(path.lastIndexOf('.') + 1)]
@@ -86,6 +90,20 @@ describe('an output validator of its own', () => {
     })
   })
 
+  test('may have documents beside it, in whatever language their names are', () => {
+    const files = { 'README.py': 'r', 'check/readme.py': 'r', 'check/words.txt': 'w', 'check/check.py': 'v' }
+    const all = Object.entries(files).map(([path, text]) => [`output_validators/${path}`, text])
+    expect(read({ 'problem.yaml': '', ...DATA, ...Object.fromEntries(all) })).toMatchObject({
+      faults: [],
+      problem: {
+        checker: {
+          entrypoint: 'check.py',
+          files: [{ path: 'readme.py' }, { path: 'words.txt' }, { path: 'check.py' }],
+        },
+      },
+    })
+  })
+
   test('talks to the program of an interactive problem', () => {
     for (const yaml of ['validation: custom interactive', `${V2025}type: [pass-fail, interactive]`]) {
       const { problem } = read({ 'problem.yaml': yaml, ...DATA, 'output_validator/talk.py': 't' })
@@ -130,8 +148,10 @@ test('groups of the legacy format inherit, and give the score of their worst tes
     'data/secret/b/1.ans': '',
   })
   expect(problem?.groups).toEqual([
-    { name: 'secret/a', scoring: 'min', points: 40, stopOnFailure: true },
-    { name: 'secret/b', stopOnFailure: false },
+    { name: 'data', scoring: 'sum', counts: 'all', stopOnFailure: false },
+    { name: 'secret', within: 'data', scoring: 'sum', counts: 'all', stopOnFailure: false },
+    { name: 'secret/a', within: 'secret', scoring: 'min', points: 40, counts: 'all', stopOnFailure: true },
+    { name: 'secret/b', within: 'secret', scoring: 'sum', counts: 'all', stopOnFailure: false },
   ])
   expect(problem?.tests?.map(({ points }) => points)).toEqual([40, 5])
 })
@@ -174,15 +194,17 @@ test('a legacy validator that scores gives up to the range of the group', () => 
   }
   const { problem } = read(files)
   expect(problem?.tests?.map(({ points }) => points)).toEqual([40, 100])
-  expect(problem?.groups).toEqual([
-    { name: 'secret/a', scoring: 'min', points: 40, stopOnFailure: false },
-    { name: 'secret/b', stopOnFailure: false },
+  expect(problem?.groups).toMatchObject([
+    { name: 'data' },
+    { name: 'secret' },
+    { name: 'secret/a', scoring: 'min', points: 40, counts: 'any', stopOnFailure: false },
+    { name: 'secret/b', scoring: 'sum', stopOnFailure: false },
   ])
   const unbounded = faultsOf({ ...files, 'data/testdata.yaml': 'range: 0 +inf' })
   expect(unbounded).toEqual([expect.stringMatching(/^data\/secret\/b\/: has scores of the validator, and no range/)])
 })
 
-test('a legacy group may lie in others that add up', () => {
+test('each folder of the legacy format is a group, within the one around it', () => {
   const files = {
     'problem.yaml': 'type: scoring',
     'data/testdata.yaml': 'on_reject: continue\ngrader_flags: ignore_sample',
@@ -192,11 +214,17 @@ test('a legacy group may lie in others that add up', () => {
     'data/secret/a/easy/1.in': '',
     'data/secret/a/easy/1.ans': '',
   }
-  expect(read(files).problem?.tests?.map(({ group }) => group)).toEqual(['secret/a', 'secret/a/hard'])
-  const within = 'and has groups within it, whose scores are added up here'
-  expect(faultsOf({ ...files, 'data/secret/a/testdata.yaml': 'grader_flags: min' })).toEqual([
-    `data/secret/a/: has the grader flag min, ${within}`,
+  const { problem } = read({ ...files, 'data/secret/a/testdata.yaml': 'grader_flags: min' })
+  expect(problem?.tests?.map(({ group }) => group)).toEqual(['secret/a/easy', 'secret/a/hard/deep'])
+  expect(problem?.groups?.map(({ name, within, scoring, points }) => [name, within, scoring, points])).toEqual([
+    ['data', undefined, 'sum', undefined],
+    ['secret', 'data', 'sum', undefined],
+    ['secret/a', 'secret', 'min', undefined],
+    ['secret/a/easy', 'secret/a', 'min', 1],
+    ['secret/a/hard', 'secret/a', 'min', undefined],
+    ['secret/a/hard/deep', 'secret/a/hard', 'min', 40],
   ])
+  const within = 'and has groups within it, whose scores are added up here'
   expect(
     faultsOf({
       'problem.yaml': `${V2025}type: scoring`,
@@ -289,12 +317,19 @@ test('samples in folders give no points', () => {
     'data/secret/b/1.ans': '',
   }
   const legacy = {
-    'data/testdata.yaml': 'accept_score: 10\nrange: 0 10',
+    'data/testdata.yaml': 'accept_score: 10\nrange: 0 10\ngrader_flags: ignore_sample',
+    'data/secret/testdata.yaml': 'accept_score: 10',
     'data/sample/a/testdata.yaml': 'accept_score: 5',
   }
   const found = read({ 'problem.yaml': 'type: scoring', ...inFolders, ...legacy }).problem
   expect(found?.tests?.map(({ points }) => points)).toEqual([0, 10])
-  expect(found?.groups).toMatchObject([{ name: 'sample/a', points: 0 }, { name: 'secret/b' }])
+  expect(found?.groups).toMatchObject([
+    { name: 'data' },
+    { name: 'sample', points: 0 },
+    { name: 'sample/a', points: 0, within: 'sample' },
+    { name: 'secret' },
+    { name: 'secret/b' },
+  ])
   const newer = { 'data/secret/b/test_group.yaml': 'max_score: 100\nrequire_pass: sample' }
   expect(read({ 'problem.yaml': `${V2025}type: scoring`, ...inFolders, ...newer }).problem?.groups).toEqual([
     { name: 'sample/a', points: 0 },
@@ -442,6 +477,17 @@ test.each<[string, Record<string, string>, RegExp]>([
     /^problem\.yaml: grading: objective is min/,
   ],
   [
+    'a language that is none',
+    { 'problem.yaml': `${V2025}languages: [cpp, c++]`, ...DATA },
+    /^problem\.yaml: languages has "c\+\+", which is no language code of the format$/,
+  ],
+  [
+    'languages that are not known',
+    { 'problem.yaml': `${V2025}languages: [apl, nim]`, ...DATA },
+    /^problem\.yaml: languages has none that is known here: apl, nim$/,
+  ],
+  ['an empty list of languages', { 'problem.yaml': `${V2025}languages: []`, ...DATA }, /languages is empty/],
+  [
     'a group without bound',
     { 'problem.yaml': `${V2025}type: scoring`, 'data/secret/a/1.in': '', 'data/secret/a/1.ans': '' },
     /^data\/secret\/a\/: has no max_score/,
@@ -476,6 +522,28 @@ test('several passes, answers as submissions, grader files and example submissio
   expect(faultsOf({ 'problem.yaml': V2025, ...DATA, 'submissions/odd/a.py': '' }).join()).toMatch(
     /submissions\/odd\/: is no folder of submissions/,
   )
+})
+
+test('languages that a package allows are those of the catalogue, and of the example submissions judged', () => {
+  const files = { ...DATA, 'submissions/accepted/a.py': 'a', 'submissions/accepted/b.cpp': 'b' }
+  const of = (languages: string) => read({ 'problem.yaml': `${V2025}languages: ${languages}`, ...files })
+  expect(of('[cpp, python3, apl]').problem?.languages).toEqual(['cpp', 'clang-cpp', 'python', 'pypy'])
+  expect(of('cpp')).toMatchObject({
+    problem: { languages: ['cpp', 'clang-cpp'] },
+    examples: [{ name: 'accepted/b.cpp' }],
+    leftOut: ['submissions/accepted/a.py'],
+  })
+  expect(of('all').problem).not.toHaveProperty('languages')
+  expect(of('all').problem).toBeDefined()
+  const { problem } = read({ 'problem.yaml': 'languages: cpp', ...files })
+  expect([problem?.tests?.length, problem?.languages]).toEqual([2, undefined])
+})
+
+test('every language of a package is one of the catalogue', () => {
+  const catalogue = readdirSync(join(packageRoot(), 'languages'))
+  const named = Object.values(KATTIS_LANGUAGES).flat()
+  expect(named.filter((id) => !catalogue.includes(id))).toEqual([])
+  expect(named.length).toBeGreaterThan(40)
 })
 
 test('limits that no job can have are told', () => {

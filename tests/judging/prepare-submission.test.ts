@@ -2,11 +2,14 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import {
   asPrinter,
+  checkAllowed,
   checkHarness,
   checkLanguageLimits,
+  checkLanguages,
   limitsIn,
   withHarness,
 } from '../../src/api/judging/prepare-submission.ts'
+import { withProblem } from '../../src/api/judging/judging-of-request.ts'
 import { requestAgain, submissionRoutes } from '../../src/api/problems/submission-routes.ts'
 import { trialRoutes } from '../../src/api/problems/trial-routes.ts'
 import type { JobSpec } from '../../src/shared/job.ts'
@@ -34,6 +37,23 @@ const refused = (act: () => unknown) => {
   }
   return undefined
 }
+
+test('a program in a language that the problem does not allow is refused, with those it allows', () => {
+  const allow = (allowed: string[] | undefined, id: string) =>
+    refused(() => checkAllowed({ language: id, ...(allowed && { languages: allowed }) }, language(id), languages))
+  expect(allow(undefined, 'python')).toBeUndefined()
+  expect(allow(['py3', 'c'], 'python')).toBeUndefined()
+  expect(allow(['cpp', 'c', 'nowhere'], 'python')).toEqual([
+    { pointer: '/language', detail: 'is "python"; the problem takes programs in cpp, c' },
+  ])
+  expect(allow(['nowhere'], 'python')?.[0]?.detail).toMatch(/in languages that are not known here$/)
+})
+
+test('languages that a folder allows and nobody knows are told', () => {
+  expect(checkLanguages(['py3', 'pyhton'], languages)).toEqual([
+    { pointer: '/languages/1', detail: 'is "pyhton", which is no language; see GET /v1/runtimes' },
+  ])
+})
 
 describe('grader files', () => {
   test('are put beside a program, and may be what runs', () => {
@@ -162,6 +182,46 @@ describe('judging again', () => {
   test('runs with the packages of the first time', () => {
     expect(requestAgain(spec('a'))).toMatchObject({ environment: '01a2072e-7983-76e0-a216-a5590488afdc' })
   })
+
+  test.each([submissionRoutes[0], trialRoutes[0]])(
+    'makes all its jobs with the version that it tells of, whatever is stored meanwhile: $path',
+    async (route) => {
+      let version = 1
+      const problems = {
+        read: async () => ({ id: 'p', version: version++ }),
+        content: async (content: string) => ({
+          tests: [{ name: content }],
+          examples: ['a', 'b'].map((name) => ({ name, language: 'python', files: [], entrypoint: 'main.py' })),
+        }),
+      }
+      const judged: (string | undefined)[] = []
+      const needs = {
+        problems,
+        problemJobs: { newest: async () => ['a', 'b'] },
+        records: {
+          read: async () => ({ tenant: 'alice', job: { status: 'succeeded' } }),
+          spec: async (id: string) => spec(id),
+        },
+        requests: {
+          code: async (
+            body: CodeRequest,
+            caller: { tenant: string },
+            _: string,
+            as?: { id: string; version: number },
+          ) => {
+            judged.push((await withProblem(body, caller.tenant, problems as never, as)).tests?.[0]?.name)
+            return spec('new')
+          },
+        },
+        pace: async () => ({ outcome: 'too many', rate: { perMinute: 1, burst: 1 }, waitingMs: 1 }),
+      }
+      const handle = route?.handle as unknown as (needs: object, request: object) => Promise<void>
+      await expect(handle(needs, { caller: { tenant: 'alice' }, params: { id: 'p' } })).rejects.toMatchObject({
+        code: 'rate-limited',
+      })
+      expect(judged).toEqual(['p', 'p'])
+    },
+  )
 
   test.each([submissionRoutes[0], trialRoutes[0]])(
     'starts its jobs as fast as the rate of its caller allows, and costs no more than a request: $path',

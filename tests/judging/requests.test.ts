@@ -30,6 +30,30 @@ test.each<[string, Partial<CodeRequest>, string, RegExp]>([
     /is circular: a requires a$/,
   ],
   [
+    'a group within one that is not there',
+    { tests, groups: [{ name: 'a', within: 'x' }] },
+    '/groups/0/within',
+    /is "x".*groups: a$/,
+  ],
+  [
+    'groups within each other',
+    {
+      tests,
+      groups: [
+        { name: 'a', within: 'b' },
+        { name: 'b', within: 'a' },
+      ],
+    },
+    '/groups/0/within',
+    /is circular: a is within b is within a$/,
+  ],
+  [
+    'a group that requires the one around it',
+    { tests, groups: [{ name: 'a', within: 'b', requires: ['b'] }, { name: 'b' }] },
+    '/groups/0/requires',
+    /is circular: a requires a$/,
+  ],
+  [
     'a checker beside an interactor',
     { tests, groups, checker: { type: 'lines' }, interactor: { language: 'c', code: '' } },
     '/checker',

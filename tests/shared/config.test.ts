@@ -6,7 +6,13 @@ const load = (environment: Environment) => loadConfig('/srv/runyard', environmen
 describe('the configuration', () => {
   test('without any variable is the documented default', () => {
     expect(load({})).toMatchObject({
-      http: { host: '127.0.0.1', port: 3000, maxBodyBytes: 2 * 1024 ** 2, maxCodeBytes: 1024 ** 2 },
+      http: {
+        host: '127.0.0.1',
+        port: 3000,
+        maxBodyBytes: 2 * 1024 ** 2,
+        maxCodeBytes: 1024 ** 2,
+        maxProblemBytes: 8 * 1024 ** 2,
+      },
       redis: undefined,
       dataDir: '/srv/runyard/.runyard',
       sandbox: { reuse: 'tenant', graceMs: 5000, cpuWeight: 512 },

@@ -29,7 +29,7 @@ METHODS = {
     "get /v1/batches/{id}": ("get_batch", "wait_batch"),
     "get /v1/batches/{id}/events": ("stream_batch",),
     "delete /v1/batches/{id}": ("cancel_batch",),
-    "post /v1/problems": ("create_problem",),
+    "post /v1/problems": ("create_problem", "validate_problem"),
     "get /v1/problems": ("problems",),
     "get /v1/problems/{id}": ("problem",),
     "put /v1/problems/{id}": ("replace_problem",),

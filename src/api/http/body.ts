@@ -8,13 +8,19 @@ import { jsonFaults } from './json-faults.ts'
 /** Of a body of JSON. The server itself leaves more, for files. */
 const BODY_MS = 300 * SECOND
 
+export interface BodyOptions {
+  /** How long it may take to arrive. */
+  bodyMs?: number
+  /** What the bound follows from, in words. */
+  because?: string
+}
+
 /**
  * Reads a JSON body of at most so many bytes, after decompression. It is read as UTF-8 and nothing else: one text is looked at and
  * parsed, whatever a header says of it.
  * Errors go on as Problem: `unsupported-media-type`, `too-large`, `invalid-json`, `invalid-request`, `request-timeout`.
- * @param bodyMs how long it may take to arrive
  */
-export function jsonBody(maxBytes: number, bodyMs = BODY_MS): RequestHandler {
+export function jsonBody(maxBytes: number, { bodyMs = BODY_MS, because }: BodyOptions = {}): RequestHandler {
   const read = express.raw({ limit: maxBytes, type: () => true })
   return (req, res, next) => {
     if (!req.is('application/json')) {
@@ -31,7 +37,7 @@ export function jsonBody(maxBytes: number, bodyMs = BODY_MS): RequestHandler {
       // Answered before it has come. What comes of it is thrown away, and the connection is good for another request: ended now, it
       // would take the answer from a client that is still sending.
       req.resume()
-      return next(tooLarge(announced, maxBytes))
+      return next(tooLarge(announced, maxBytes, because))
     }
     let isLate = false
     const slow = setTimeout(() => {
@@ -47,7 +53,7 @@ export function jsonBody(maxBytes: number, bodyMs = BODY_MS): RequestHandler {
         // connection ends with it.
         req.resume()
         res.set('Connection', 'close')
-        return next(bodyProblem(error, maxBytes))
+        return next(bodyProblem(error, maxBytes, because))
       }
       // This is called by a stream: what is thrown here would end the process.
       try {
@@ -74,17 +80,17 @@ function parseBody(bytes: unknown): unknown {
   }
 }
 
-function tooLarge(bytes: number | string, maxBytes: number): Problem {
-  const detail = `has ${bytes} bytes; ${maxBytes} are allowed`
+function tooLarge(bytes: number | string, maxBytes: number, because: string | undefined): Problem {
+  const detail = `has ${bytes} bytes; ${maxBytes} are allowed${because === undefined ? '' : `, since ${because}`}`
   return new Problem('too-large', `the body ${detail}`, { errors: [{ pointer: '', detail }] })
 }
 
 /** What body-parser calls its errors, in the words of this service. */
-function bodyProblem(error: unknown, maxBytes: number): unknown {
+function bodyProblem(error: unknown, maxBytes: number, because: string | undefined): unknown {
   const { type, message } = error as { type?: string; message?: string }
   switch (type) {
     case 'entity.too.large':
-      return tooLarge(`more than ${maxBytes}`, maxBytes)
+      return tooLarge(`more than ${maxBytes}`, maxBytes, because)
     case 'encoding.unsupported':
       return new Problem('unsupported-media-type', `the body's ${message ?? 'encoding is not supported'}`)
     case 'request.aborted':

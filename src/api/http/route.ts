@@ -46,11 +46,24 @@ export interface RouteDescription {
   schemas?: Readonly<Record<string, TSchema>>
 }
 
+/** Sizes of bodies, as the operator has set them. */
+export interface BodyBounds {
+  maxBodyBytes: number
+  maxProblemBytes: number
+}
+
+/** A size that follows from a setting. */
+export interface BoundOfSetting {
+  bytes: (bounds: BodyBounds) => number
+  /** What a refusal says of the setting: its name and value. */
+  because: (bounds: BodyBounds) => string
+}
+
 export interface RouteBody<Schema extends TSchema = TSchema> {
   schema: Schema
   examples: Readonly<Record<string, RequestExample>>
   /** After decompression; MAX_BODY_BYTES when absent. */
-  maxBytes?: number
+  maxBytes?: number | BoundOfSetting
   /** The handler checks the body against the schema: it is read as JSON, and its members are not looked at. */
   checkedBy?: 'handler'
 }

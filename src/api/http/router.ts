@@ -5,14 +5,13 @@ import { onlyMethods } from './answer-problem.ts'
 import { jsonBody } from './body.ts'
 import { queryOf } from './query.ts'
 import { requestIdOf } from './request-log.ts'
-import type { BoundRoute, RouteRequest } from './route.ts'
+import type { BodyBounds, BoundRoute, RouteBody, RouteRequest } from './route.ts'
 import { bodyValidator } from './validate.ts'
 
 export interface RouterOptions {
   /** Lets through callers that have one of these scopes. @param path of the route, for the record of a refusal */
   allow: (scopes: readonly Scope[], path: string) => RequestHandler
-  /** Of bodies whose route does not say how large they may be. */
-  maxBodyBytes: number
+  bounds: BodyBounds
 }
 
 /** In the order in which they are told. */
@@ -39,10 +38,10 @@ function access(routes: readonly BoundRoute[], { allow }: RouterOptions): Reques
 }
 
 /** The order: query, body, its schema, handler. */
-function answerWith(route: BoundRoute, { maxBodyBytes }: RouterOptions): RequestHandler {
+function answerWith(route: BoundRoute, { bounds }: RouterOptions): RequestHandler {
   const { body, cache } = route
   const readQuery = queryOf(route.query ?? NO_QUERY)
-  const readBody = body && jsonBody(body.maxBytes ?? maxBodyBytes)
+  const readBody = body && readerOf(body, bounds)
   const checkBody = body && body.checkedBy !== 'handler' ? bodyValidator(body.schema) : undefined
   return async (req, res) => {
     const query = readQuery(req)
@@ -64,6 +63,13 @@ function answerWith(route: BoundRoute, { maxBodyBytes }: RouterOptions): Request
     }
     await route.handle(request)
   }
+}
+
+function readerOf({ maxBytes }: RouteBody, bounds: BodyBounds): RequestHandler {
+  if (maxBytes === undefined) return jsonBody(bounds.maxBodyBytes)
+  return typeof maxBytes === 'number'
+    ? jsonBody(maxBytes)
+    : jsonBody(maxBytes.bytes(bounds), { because: maxBytes.because(bounds) })
 }
 
 const done = (handler: RequestHandler, req: Request, res: Response): Promise<void> =>

@@ -9,6 +9,7 @@ import type {
 } from '../../shared/judging/judging-spec.ts'
 import { OF_TESTS } from '../../shared/judging/check-judging.ts'
 import { contentOf, type ProblemStore } from '../../shared/judging/problem-store.ts'
+import type { StoredProblem } from '../../shared/judging/stored-problem.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Checker, CodeRequest, Interactor } from '../../shared/requests.ts'
 import { invalidRequest, problemWithin } from '../http/problems.ts'
@@ -18,12 +19,14 @@ const OF_PROBLEM = ['tests', 'expectedOutput', 'stdin', ...OF_TESTS] as const
 
 /**
  * A request with what the problem has that it names, its limits among that.
+ * @param as the version that is meant, whatever is stored by now; the newest when absent
  * @throws Problem when there is no such problem of the tenant, or the request says itself what problems say
  */
 export async function withProblem(
   request: CodeRequest,
   tenant: string,
   problems: Pick<ProblemStore, 'read' | 'content'>,
+  as?: Pick<StoredProblem, 'id' | 'version'>,
 ): Promise<CodeRequest> {
   if (request.problem === undefined) return request
   const id = request.problem.toLowerCase()
@@ -31,7 +34,7 @@ export async function withProblem(
   if (taken.length > 0) {
     throw invalidRequest(taken.map((name) => ({ pointer: `/${name}`, detail: 'cannot be used with /problem' })))
   }
-  const about = await problems.read(tenant, id)
+  const about = as ?? (await problems.read(tenant, id))
   const content = about && (await problems.content(contentOf(about)))
   if (!content) throw invalidRequest([{ pointer: '/problem', detail: 'is not the id of a problem of yours' }])
   const { examples: _examples, validators: _validators, ...problem } = content

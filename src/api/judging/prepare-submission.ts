@@ -128,6 +128,30 @@ export function checkHarness(harness: readonly Harness[] = [], languages: readon
   })
 }
 
+/**
+ * Refuses a program in a language that the problem does not allow.
+ * @throws Problem that names those it allows
+ */
+export function checkAllowed(
+  { languages: allowed, language: asked }: Pick<CodeRequest, 'languages' | 'language'>,
+  language: Language,
+  languages: readonly Language[],
+): void {
+  const known = (allowed ?? []).flatMap((name) => named(languages, name)?.id ?? [])
+  if (allowed === undefined || known.includes(language.id)) return
+  const which = known.length === 0 ? 'languages that are not known here' : known.join(', ')
+  throw invalidRequest([{ pointer: '/language', detail: `is "${asked}"; the problem takes programs in ${which}` }])
+}
+
+/** What is wrong with the languages that a problem allows. */
+export function checkLanguages(names: CodeRequest['languages'], languages: readonly Language[]): FieldError[] {
+  return (names ?? []).flatMap((name, index) =>
+    named(languages, name)
+      ? []
+      : [{ pointer: `/languages/${index}`, detail: `is "${name}", which is no language; see GET /v1/runtimes` }],
+  )
+}
+
 /** What is wrong with the limits by language. */
 export function checkLanguageLimits(
   limits: CodeRequest['languageLimits'],

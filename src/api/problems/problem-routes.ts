@@ -1,39 +1,40 @@
 import { extname } from 'node:path/posix'
 import Type from 'typebox'
 import { v7 as uuid } from 'uuid'
-import { readArchive, ArchiveFault } from '../../shared/judging/archive.ts'
+import { ArchiveFault, ArchiveTooLarge, readArchive } from '../../shared/judging/archive.ts'
 import { exportProblem } from '../../shared/judging/export-problem.ts'
+import { pointsOfAll } from '../../shared/judging/group-points.ts'
 import type {
   ExampleSubmission,
   InputValidator,
   Problem as JudgingProblem,
   ProblemFormat,
 } from '../../shared/judging/problem.ts'
+import { ValidProblem } from '../../shared/judging/problem-answers.ts'
 import { contentOf, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
 import {
-  MAX_PROBLEM_BYTES,
   MAX_PROBLEM_FILES,
   MAX_PROBLEM_TESTS,
   MAX_PROBLEMS,
   StoredProblem,
 } from '../../shared/judging/stored-problem.ts'
-import { DEFAULT_POINTS } from '../../shared/judging/judging-spec.ts'
 import { unreadFiles } from '../../shared/judging/unread-files.ts'
-import { Verdict } from '../../shared/judging/verdict.ts'
 import type { Language } from '../../shared/language.ts'
 import { checkJudging } from '../../shared/judging/check-judging.ts'
 import { KIB } from '../../shared/limits.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { invalidRequest } from '../http/problems.ts'
-import { defineRoute } from '../http/route.ts'
+import { type BodyBounds, defineRoute } from '../http/route.ts'
 import { checkFiles } from '../jobs/request/check-request.ts'
-import { checkHarness, checkLanguageLimits } from '../judging/prepare-submission.ts'
+import { checkHarness, checkLanguageLimits, checkLanguages } from '../judging/prepare-submission.ts'
 
 export interface ProblemNeeds {
   problems: ProblemStore
   languages: readonly Language[]
+  /** Of an archive, unpacked. */
+  maxProblemBytes: number
 }
 
 const ProblemRequest = Type.Object(
@@ -50,24 +51,6 @@ const ProblemQuery = Type.Object(
   { validate: Type.Optional(Type.Enum(['', 'true', 'false'], { description: 'only say what the archive is' })) },
   { additionalProperties: false },
 )
-const ValidProblem = Type.Object({
-  ...Type.Omit(StoredProblem, ['id', 'version', 'createdAt', 'updatedAt']).properties,
-  examples: Type.Array(
-    Type.Object({
-      name: Type.String({ description: 'in the archive' }),
-      language: Type.String(),
-      expected: Type.Array(Verdict, { description: 'one of these is its verdict' }),
-    }),
-    { description: 'example submissions' },
-  ),
-  validators: Type.Array(Type.Object({ name: Type.String(), language: Type.String() }), {
-    description: 'input validators that can be run',
-  }),
-  leftOut: Type.Array(Type.String(), {
-    description:
-      'paths of submissions and validators that cannot be run: of no known language, or validators that scripts build or run',
-  }),
-})
 const ProblemArchive = Type.Object({ ...ProblemRequest.properties, name: Type.String() })
 const ProblemList = Type.Object({ problems: Type.Array(StoredProblem, { description: 'newest first' }) })
 
@@ -88,7 +71,13 @@ const PROBLEM: StoredProblem = {
 const SUM =
   'H4sIAAAAAAACA+3Tuw2AMAwAUddMkQlQbJzsQ0kDEp/9CZQUUAFC3Gss2W5P666Xm8Uiu++zOM7CRVOjKeVs216juUqI8oBlmtsxBBmHYT77u7p/lAarBL+lddtPr/dvx/5djf6f0FA/AAAAAAAAAAAAAADAp62daQsPACgAAA=='
 
-const MAX_BODY_BYTES = Math.ceil((MAX_PROBLEM_BYTES * 4) / 3) + 64 * KIB
+const settingOf = (bytes: number) => `MAX_PROBLEM_BYTES, the most of a problem, is ${bytes}`
+
+/** Of a body with an archive of so many bytes. */
+const ARCHIVE_BODY = {
+  bytes: ({ maxProblemBytes }: BodyBounds) => Math.ceil((maxProblemBytes * 4) / 3) + 64 * KIB,
+  because: ({ maxProblemBytes }: BodyBounds) => settingOf(maxProblemBytes),
+}
 
 export const ownProblem = async (
   { problems }: Pick<ProblemNeeds, 'problems'>,
@@ -115,7 +104,7 @@ export const problemRoutes = [
     body: {
       schema: ProblemRequest,
       examples: { sum: { summary: 'A folder with one test', value: { name: 'Sum', archive: SUM } } },
-      maxBytes: MAX_BODY_BYTES,
+      maxBytes: ARCHIVE_BODY,
     },
     answers: {
       200: { description: 'With `validate`: what the archive is.', schema: ValidProblem },
@@ -128,8 +117,8 @@ export const problemRoutes = [
     },
     schemas: { StoredProblem },
     problems: ['invalid-request'],
-    async handle({ problems, languages }: ProblemNeeds, { res, caller, query, body, send }) {
-      const found = problemIn(body.archive, languages)
+    async handle({ problems, ...needs }: ProblemNeeds, { res, caller, query, body, send }) {
+      const found = problemIn(body.archive, needs)
       const { problem, examples, validators, leftOut } = found
       const known = { name: body.name, ...describe(found) }
       if (query.validate !== undefined && query.validate !== 'false') {
@@ -191,13 +180,13 @@ export const problemRoutes = [
     body: {
       schema: ProblemRequest,
       examples: { sum: { summary: 'A folder with one test', value: { name: 'Sum', archive: SUM } } },
-      maxBytes: MAX_BODY_BYTES,
+      maxBytes: ARCHIVE_BODY,
     },
     answers: { 200: { description: 'The problem.', schema: StoredProblem } },
     problems: ['invalid-request'],
     async handle(needs: ProblemNeeds, { caller, params, body, send }) {
       const before = await ownProblem(needs, caller.tenant, params.id)
-      const found = problemIn(body.archive, needs.languages)
+      const found = problemIn(body.archive, needs)
       const { id, createdAt, version } = before
       const changed = { name: body.name, ...describe(found), version: version + 1, updatedAt: new Date().toISOString() }
       const about: StoredProblem = { id, createdAt, ...changed }
@@ -266,21 +255,29 @@ const describe = ({ problem, examples, format, bytes }: FoundProblem) => ({
   format,
   tests: problem.tests?.length ?? 0,
   groups: problem.groups?.map(({ name }) => name) ?? [],
-  points: pointsOf(problem),
+  points: pointsOfAll(problem.groups ?? [], problem.tests ?? []),
   bytes,
   submissions: examples.length,
+  ...(problem.languages && { languages: problem.languages }),
 })
 
-/** The problem in an archive. @throws Problem `invalid-request` with everything that is wrong with it */
-function problemIn(archive: string, languages: readonly Language[]): FoundProblem {
+/** The problem in an archive. @throws Problem `too-large`, or `invalid-request` with everything that is wrong with it */
+function problemIn(
+  archive: string,
+  { languages, maxProblemBytes: maxBytes }: Pick<ProblemNeeds, 'languages' | 'maxProblemBytes'>,
+): FoundProblem {
   const refuse = (details: readonly string[]) =>
     invalidRequest(details.map((detail) => ({ pointer: '/archive', detail })))
   const packed = Buffer.from(archive, 'base64')
   if (packed.length === 0) throw refuse(['is not base64'])
   let files: Map<string, Buffer>
   try {
-    files = readArchive(packed, { maxBytes: MAX_PROBLEM_BYTES, maxFiles: MAX_PROBLEM_FILES, unread: unreadFiles })
+    files = readArchive(packed, { maxBytes, maxFiles: MAX_PROBLEM_FILES, unread: unreadFiles })
   } catch (error) {
+    if (error instanceof ArchiveTooLarge) {
+      const detail = `${error.message}: ${settingOf(maxBytes)}`
+      throw new Problem('too-large', `the archive ${detail}`, { errors: [{ pointer: '/archive', detail }] })
+    }
     throw error instanceof ArchiveFault ? refuse([error.message]) : error
   }
   const read = readProblem(files, (path) => languageOf(path, languages))
@@ -293,6 +290,8 @@ function problemIn(archive: string, languages: readonly Language[]): FoundProble
   const errors = [
     ...checkJudging({ language: '', ...problem }),
     ...checkHarness(problem.harness, languages),
+    // Those of a package are of a list of its own, of which there may be some that are not known here.
+    ...(read.format === 'folder' ? checkLanguages(problem.languages, languages) : []),
     ...checkLanguageLimits(problem.languageLimits, languages),
     ...(problem.harness ?? []).flatMap((one, index) =>
       checkFiles(one.files).map((error) => ({ ...error, pointer: `/harness/${index}${error.pointer}` })),
@@ -326,11 +325,4 @@ function languageOf(path: string, languages: readonly Language[]): string | unde
     languages.find(({ id, aliases }) => id === name || aliases.includes(name)) ??
     languages.find(({ fileName }) => extname(fileName) === extension)
   return found?.id ?? OTHER_EXTENSIONS[extension]
-}
-
-function pointsOf({ tests = [], groups = [] }: JudgingProblem): number {
-  const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
-  const of = (name: string | undefined) =>
-    sum(tests.filter(({ group }) => group === name).map(({ points = DEFAULT_POINTS }) => points))
-  return of(undefined) + sum(groups.map(({ name, points }) => points ?? of(name)))
 }

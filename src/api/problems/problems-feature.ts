@@ -22,6 +22,8 @@ export interface ProblemsNeeds {
   problems: ProblemStore
   problemJobs: ProblemJobs
   languages: readonly Language[]
+  /** Of an archive, unpacked. */
+  maxProblemBytes: number
   records: JobReader
   requests: JobRequestBuilder
   submission: JobSubmission
@@ -43,7 +45,7 @@ export function createProblemsFeature({ redis, bulk, keys }: Core, needs: Proble
   const queue = createSimilarityQueue(redis, keys)
   return {
     routes: [
-      ...bindRoutes({ problems, languages }, problemRoutes),
+      ...bindRoutes({ problems, languages, maxProblemBytes: needs.maxProblemBytes }, problemRoutes),
       ...bindRoutes({ ...submits, trials: createTrials(redis, keys) }, trialRoutes),
       ...bindRoutes({ ...submits, problemJobs }, submissionRoutes),
       ...bindRoutes(

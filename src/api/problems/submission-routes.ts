@@ -1,5 +1,5 @@
-import Type from 'typebox'
 import type { JobSpec, SourceFile } from '../../shared/job.ts'
+import { Rejudging } from '../../shared/judging/problem-answers.ts'
 import { problemOfContent, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { ProblemJobs } from '../../shared/judging/problem-jobs.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
@@ -25,16 +25,6 @@ export interface SubmissionNeeds {
 /** Submissions of one call; a batch is read whole. */
 export const MAX_REJUDGED = 1000
 
-const jobId = Type.String({ format: 'uuid' })
-const Rejudging = Type.Object({
-  batch: Type.String({ format: 'uuid', description: 'of the new jobs, as `GET /v1/batches/{id}` tells of it' }),
-  version: Type.Integer({ minimum: 1, description: 'of the problem, with which they are judged' }),
-  jobs: Type.Array(
-    Type.Object({ id: jobId, again: Type.Object({ id: jobId }, { description: 'the job judged again' }) }),
-  ),
-  left: Type.Array(Type.Object({ id: jobId, reason: Type.String() }), { description: 'submissions that cannot be' }),
-})
-
 export const submissionRoutes = [
   defineRoute({
     method: 'post',
@@ -56,7 +46,8 @@ export const submissionRoutes = [
     ],
     async handle(needs: SubmissionNeeds, { res, caller, params, requestId, send }) {
       const { problemJobs, records, requests } = needs
-      const { id, version } = await ownProblem(needs, caller.tenant, params.id)
+      const about = await ownProblem(needs, caller.tenant, params.id)
+      const { id, version } = about
       const specs: JobSpec[] = []
       const left: { id: string; reason: string }[] = []
       for (const old of await problemJobs.newest(id, MAX_REJUDGED)) {
@@ -68,7 +59,7 @@ export const submissionRoutes = [
         else if (!spec) left.push({ id: old, reason: 'its request was not kept' })
         else {
           try {
-            const made = await requests.code(requestAgain(spec), caller, requestId)
+            const made = await requests.code(requestAgain(spec), caller, requestId, about)
             specs.push({ ...made, again: old, webhook: spec.webhook })
           } catch (error) {
             if (!(error instanceof Problem) || error.status >= 500) throw error

@@ -4,11 +4,10 @@ import { endedAsClaimed } from '../../shared/judging/example-submissions.ts'
 import { refusedInputs, validationRequests } from '../../shared/judging/input-validators.ts'
 import { type ExampleSubmission, examplePath } from '../../shared/judging/problem.ts'
 import { contentOf, namingInputs, type ProblemStore } from '../../shared/judging/problem-store.ts'
-import { Verdict } from '../../shared/judging/verdict.ts'
+import { ProblemCheck } from '../../shared/judging/problem-answers.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import { Problem } from '../../shared/problems.ts'
 import { MAX_BATCH_JOBS, MAX_TESTS } from '../../shared/requests.ts'
-import { orNull } from '../../shared/schema.ts'
 import { CODE_PROBLEMS, SUBMISSION_PROBLEMS } from '../http/openapi/problems.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { invalidRequest, problemWithin } from '../http/problems.ts'
@@ -27,45 +26,6 @@ export interface TrialNeeds {
   trials: Trials
   pace: PacedNeeds['pace']
 }
-
-const ProblemCheck = Type.Object({
-  version: Type.Integer({ minimum: 1, description: 'of the problem that was checked' }),
-  createdAt: Type.String({ format: 'date-time' }),
-  batch: Type.String({ format: 'uuid', description: 'has the jobs' }),
-  state: Type.Enum(['running', 'passed', 'failed'], {
-    description:
-      '`passed` when at least one program was run, every submission ended as it claims, and every validator accepts every input',
-  }),
-  submissions: Type.Array(
-    Type.Object({
-      name: Type.String(),
-      language: Type.String(),
-      expected: Type.Array(Verdict, { description: 'one of these' }),
-      job: Type.String({ format: 'uuid' }),
-      verdict: orNull(Verdict),
-      score: orNull(Type.Number()),
-      points: orNull(Type.Number()),
-      slowestMs: orNull(Type.Number({ description: 'CPU time of its slowest test' })),
-      passed: orNull(Type.Boolean({ description: 'whether it ended as it claims; null until it has ended' })),
-    }),
-  ),
-  validators: Type.Array(
-    Type.Object({
-      name: Type.String(),
-      language: Type.String(),
-      jobs: Type.Array(Type.String({ format: 'uuid' }), { description: 'each ran it on up to 100 inputs' }),
-      refused: orNull(
-        Type.Array(Type.String(), { description: 'tests whose input it does not accept; null until it has run' }),
-      ),
-      passed: orNull(Type.Boolean({ description: 'whether it ran and accepts every input; null until it has ended' })),
-    }),
-    { description: 'input validators' },
-  ),
-  leftOut: Type.Array(Type.String(), {
-    description:
-      'paths of submissions and validators that cannot be run: their languages were not installed when the check began',
-  }),
-})
 
 /** Whether it is the program's own language that is not installed, and not that of the problem's checker or interactor. */
 const isOwnLanguageMissing = ({ code, errors = [] }: Problem): boolean =>
@@ -125,7 +85,7 @@ export const trialRoutes = [
       const jobsOf = async (parts: readonly object[], path: string, pointer: string): Promise<JobSpec[]> => {
         const jobs: JobSpec[] = []
         try {
-          for (const request of parts) jobs.push(await requests.code(request, caller, requestId))
+          for (const request of parts) jobs.push(await requests.code(request, caller, requestId, about))
           return jobs
         } catch (error) {
           if (!(error instanceof Problem)) throw error

@@ -17,10 +17,10 @@ import { second, table } from '../table.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { addBatchCommands } from './batches.ts'
 import { type GetOptions, OUTPUTS, showJob } from './get.ts'
+import { addProblemCommands } from './problems.ts'
 import { addRequestOptions, type RequestOptions, requestOf } from './request.ts'
 import { run } from './run.ts'
 import { showEvents, type Streams, wallMs } from './show-events.ts'
-import type { SimilarityOptions } from './similarity.ts'
 
 export interface JobCommandDeps {
   context: () => Promise<CliContext>
@@ -160,31 +160,7 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
         deps.setExitCode(await judge(problem, file, options, connection, streams, deps.signals()))
       }),
     )
-  const problem = program.command('problem').description('problems in folders: see what they are, try them')
-  addConnectionOptions(
-    problem
-      .command('check <folder>')
-      .description('judge the example submissions of a problem, and hold them to what they claim'),
-  )
-    .option('--json', 'print the report as JSON')
-    .action(async (folder: string, options: ConnectionOptions & Json) =>
-      reach(options, folder, async (connection) => {
-        const { checkProblem } = await import('./check-problem.ts')
-        deps.setExitCode(await checkProblem(folder, options, connection, streams, deps.signals()))
-      }),
-    )
-  addConnectionOptions(
-    problem.command('similarity <id>').description('compare the submissions of a stored problem with each other'),
-  )
-    .option('--least <percent>', 'least similarity of a pair', wholeNumber(0, 100), 50)
-    .option('--html <file>', 'write a page with the lines that are alike')
-    .option('--json', 'print the pairs as JSON')
-    .action(async (id: string, options: SimilarityOptions & ConnectionOptions) =>
-      reach(options, id, async (connection) => {
-        const { similarity } = await import('./similarity.ts')
-        await similarity(id, options, connection, streams)
-      }),
-    )
+  addProblemCommands(program, deps, reach)
   add('artifact <id> <path>', 'print a file that a job made')
     .option('-o, --output <file>', 'write it to this file instead')
     .option('--json', 'print its size as JSON, and its content in base64 unless --output is given')

@@ -82,6 +82,7 @@ function nothingThere(url: string, what: string): string {
   const { pathname, origin } = new URL(url)
   if (pathname !== '/') return `no Runyard answers at ${url}; did you mean ${origin}?`
   if (what.startsWith('file ')) return `${what}: you have no such file at ${url}, or it has expired`
+  if (what.startsWith('problem ')) return `${what}: you have no such problem at ${url}`
   const missing = what.includes(' ') ? 'you have no such file or job' : 'you have no such job or batch'
   return `${what}: ${missing} at ${url}, or its result has expired`
 }

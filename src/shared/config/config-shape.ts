@@ -11,6 +11,8 @@ export interface Config {
     host: string
     port: number
     maxBodyBytes: number
+    /** Of a problem's files, unpacked. */
+    maxProblemBytes: number
     maxCodeBytes: number
     trustProxy: string[]
     /** How long an idle connection is kept. */

@@ -40,6 +40,7 @@ export function toConfig(
       port: number('PORT'),
       maxBodyBytes: number('MAX_BODY_BYTES'),
       maxCodeBytes: number('MAX_CODE_BYTES'),
+      maxProblemBytes: number('MAX_PROBLEM_BYTES'),
       trustProxy: values.get('TRUST_PROXY') as string[],
       keepAliveSeconds: number('KEEP_ALIVE_SECONDS'),
       allowedOrigins: (values.get('ALLOWED_ORIGINS') as string[]).map((origin) => origin.toLowerCase()),

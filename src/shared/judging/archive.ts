@@ -12,7 +12,12 @@ export interface ArchiveBounds {
 
 /** Something is wrong with an archive, in words for whoever sent it. */
 export class ArchiveFault extends Error {
-  override readonly name = 'ArchiveFault'
+  override readonly name: string = 'ArchiveFault'
+}
+
+/** An archive unpacks to more than the bounds allow. */
+export class ArchiveTooLarge extends ArchiveFault {
+  override readonly name = 'ArchiveTooLarge'
 }
 
 /**
@@ -47,9 +52,9 @@ interface Packed {
   content: () => Buffer
 }
 
-function tooMuch({ maxBytes }: ArchiveBounds): ArchiveFault {
+function tooMuch({ maxBytes }: ArchiveBounds): ArchiveTooLarge {
   const most = maxBytes % MIB === 0 ? `${maxBytes / MIB} MiB` : `${maxBytes} bytes`
-  return new ArchiveFault(`unpacks to more than ${most}, the most that is allowed`)
+  return new ArchiveTooLarge(`unpacks to more than ${most}, the most that is allowed`)
 }
 
 type Add = (path: string, size: number, content: () => Buffer) => void

@@ -8,6 +8,7 @@ export const OF_TESTS = [
   'groups',
   'stopOnFailure',
   'secret',
+  'languages',
   'languageLimits',
   'harness',
   'passes',
@@ -95,13 +96,17 @@ function checkTests({ tests = [], groups = [], checker, interactor }: CodeReques
 
 function checkGroups({ groups = [], tests = [] }: CodeRequest): FieldError[] {
   const names = groups.map(({ name }) => name)
-  const errors = groups.flatMap(({ name, requires = [] }, index) => {
+  const errors = groups.flatMap(({ name, within, requires = [] }, index) => {
     const place = `/groups/${index}`
     const found: FieldError[] = []
     if (names.indexOf(name) < index)
       found.push({ pointer: `${place}/name`, detail: 'is also the name of another group' })
-    if (!tests.some(({ group }) => group === name)) {
+    if (!tests.some(({ group }) => group === name) && !groups.some((one) => one.within === name)) {
       found.push({ pointer: `${place}/name`, detail: `is "${name}"; no test has it as its group` })
+    }
+    if (within !== undefined && !names.includes(within)) {
+      const detail = `is "${within}", which is not the name of a group; groups: ${names.join(', ')}`
+      found.push({ pointer: `${place}/within`, detail })
     }
     for (const [at, required] of requires.entries()) {
       if (!names.includes(required)) {
@@ -112,10 +117,30 @@ function checkGroups({ groups = [], tests = [] }: CodeRequest): FieldError[] {
     return found
   })
   if (errors.length > 0) return errors
-  const circle = circleIn(groups)
+  const outer = circleIn(groups.map(({ name, within }) => ({ name, requires: within === undefined ? [] : [within] })))
+  if (outer) {
+    const pointer = `/groups/${names.indexOf(outer[0] ?? '')}/within`
+    return [{ pointer, detail: `is circular: ${[...outer, outer[0]].join(' is within ')}` }]
+  }
+  const circle = circleIn(waitingFor(groups))
   if (!circle) return []
   const pointer = `/groups/${names.indexOf(circle[0] ?? '')}/requires`
   return [{ pointer, detail: `is circular: ${[...circle, circle[0]].join(' requires ')}` }]
+}
+
+/** Each group with those it waits for: those that it and the groups around it require, and what is within these. @param groups none within itself */
+function waitingFor(groups: NonNullable<CodeRequest['groups']>): { name: string; requires: string[] }[] {
+  const byName = new Map(groups.map((group) => [group.name, group]))
+  const around = (name: string | undefined): typeof groups => {
+    const group = byName.get(name ?? '')
+    return group ? [group, ...around(group.within)] : []
+  }
+  const arounds = groups.map(({ name }) => ({ name, around: around(name) }))
+  return arounds.map(({ name, around: own }) => {
+    const required = new Set(own.flatMap(({ requires = [] }) => requires))
+    const found = arounds.filter((one) => one.around.some((outer) => required.has(outer.name)))
+    return { name, requires: found.map((one) => one.name) }
+  })
 }
 
 /** Names of groups that require each other in a circle, in that order; undefined when none do. */

@@ -129,7 +129,7 @@ export const isDocument = (path: string): boolean =>
   /^(?:readme|license|copying)(?:\.\w+)?$|\.(?:md|rst|txt|pdf|tex)$/i.test(baseName(path))
 
 /** Whether a file can be run, or compiled. */
-const isSource = (path: string, languageOf: (path: string) => string | undefined): boolean =>
+export const isSource = (path: string, languageOf: (path: string) => string | undefined): boolean =>
   languageOf(path) !== undefined && !/\.(?:h|hh|hpp)$/.test(path) && !isDocument(path)
 
 /** A program of several files. @param within its path in the folder of a job @returns undefined, with a fault, when it cannot be run */

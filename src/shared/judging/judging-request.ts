@@ -1,11 +1,13 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { LimitOverrides } from '../limits.ts'
-import { PROTOCOLS } from './judging-spec.ts'
+import { COUNTS, PROTOCOLS, SCORINGS } from './judging-spec.ts'
 
 const optional = Type.Optional
 
 export const MAX_GROUPS = 100
 export const MAX_HARNESSES = 50
+/** That a problem names. */
+export const MAX_LANGUAGES = 200
 /** Runs of a program for one test. */
 export const MAX_PASSES = 10
 /** Of a test, and of a group. */
@@ -39,10 +41,27 @@ export const RequestGroup = Type.Object(
     name: GroupName,
     points: optional(points('what it gives at most; the sum of the points of its tests when absent')),
     scoring: optional(
-      Type.Enum(['sum', 'min'], {
-        description: '`sum` of the scores of its tests (default), or `min`: its points times its worst test',
+      Type.Enum([...SCORINGS], {
+        description:
+          '`sum` of the scores of its tests (default), or `min`, `max`, `average`: its points times its worst test, its best, or the average; ' +
+          'of a group with groups within it, their scores themselves',
       }),
     ),
+    within: optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: 'name of the group that counts its score, and may stop and refuse it',
+      }),
+    ),
+    counts: optional(
+      Type.Enum([...COUNTS], {
+        description:
+          'when the group is accepted: if `all` or `any` of its tests and the groups within it are, or `always`; one that is within no other and not accepted gives nothing. ' +
+          'When absent, it gives what its tests do',
+      }),
+    ),
+    rejectedPoints: optional(points('what a test of the group gives that is not accepted; 0 when absent')),
     requires: optional(
       Type.Array(GroupName, {
         maxItems: MAX_GROUPS,
@@ -50,7 +69,9 @@ export const RequestGroup = Type.Object(
       }),
     ),
     stopOnFailure: optional(
-      Type.Boolean({ description: 'skip the rest of the group after a test that is not accepted' }),
+      Type.Boolean({
+        description: 'skip the rest of the group after a test, or a group within it, that is not accepted',
+      }),
     ),
   },
   { additionalProperties: false },

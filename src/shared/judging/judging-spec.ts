@@ -43,16 +43,27 @@ export interface JudgeProgram {
   limits: Limits
 }
 
+/** How the scores of a group's tests, and of the groups within it, become one. */
+export const SCORINGS = ['sum', 'min', 'max', 'average'] as const
+/** Of how many of these a group must be accepted to be accepted itself. */
+export const COUNTS = ['all', 'any', 'always'] as const
+
 /** Tests that are scored together. */
 export interface TestGroup {
   name: string
-  /** The most it can give; undefined: the sum of its tests' points. */
+  /** The most it can give; undefined: what comes of the most that its tests, and the groups within it, can give. */
   points?: number
-  /** `sum` of its tests' scores, or all of it times the worst of its tests. */
-  scoring: 'sum' | 'min'
+  /** Of its tests, parts of its points; of a group with others within it, scores. */
+  scoring: (typeof SCORINGS)[number]
+  /** Name of the group that counts its score. */
+  within?: string
+  /** When it is accepted; undefined: when all is, which matters for nothing but what requires it. */
+  counts?: (typeof COUNTS)[number]
+  /** What a test gives that is not accepted. */
+  rejectedPoints?: number
   /** Names of groups of which every test must be accepted, or none of this one runs. */
   requires: string[]
-  /** The first of its tests that is not accepted is the last of it that runs. */
+  /** The first of its tests, or of the groups within it, that is not accepted is the last of it that runs. */
   stopOnFailure: boolean
 }
 

@@ -29,18 +29,13 @@ export function boundsOf(name: string, config: YamlMap) {
 }
 
 /** What groups within a folder give is added up here, whatever else its settings say. */
-export function checkAbove(name: string, config: YamlMap, { isLegacy, tell }: { isLegacy: boolean; tell: Tell }): void {
-  const path = name === '' ? 'data/' : `data/${name}/`
-  const others = 'and has groups within it, whose scores are added up here'
-  if (!isLegacy) {
-    const { aggregation } = boundsOf(name, config)
-    if (name === 'secret' && aggregation !== 'sum') tell(path, `score_aggregation is "${aggregation}", ${others}`)
-    return
-  }
-  for (const flag of wordsOf(config['grader_flags'], 'grader_flags', (detail) => tell(path, detail))) {
-    if (['min', 'max', 'avg'].includes(flag)) tell(path, `has the grader flag ${flag}, ${others}`)
-  }
-  if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
+export function checkAbove(name: string, config: YamlMap, tell: Tell): void {
+  const { aggregation } = boundsOf(name, config)
+  if (name === 'secret' && aggregation !== 'sum')
+    tell(
+      `data/${name}/`,
+      `score_aggregation is "${aggregation}", and has groups within it, whose scores are added up here`,
+    )
 }
 
 /** Settings of a group; those of the legacy format are inherited from the folders above. */
@@ -58,37 +53,21 @@ export function createConfigs(yaml: (path: string) => YamlMap, isLegacy: boolean
 }
 
 interface GroupContext {
-  isLegacy: boolean
-  /** Whether the validator says what each test gives. */
-  isGivenScores: boolean
   groups: readonly string[]
   /** What the folder above requires of each of its groups. */
   requiredAbove: readonly string[]
   tell: Tell
 }
 
-/** A group as a job has it. @param name its path below `data` */
+/** A group of the newer formats as a job has it. @param name its path below `data` */
 export function groupFields(
   name: string,
   config: YamlMap,
-  { isLegacy, isGivenScores, groups, requiredAbove, tell }: GroupContext,
+  { groups, requiredAbove, tell }: GroupContext,
 ): NonNullable<CodeRequest['groups']>[number] {
   if (isOfSamples(name)) return { name, points: 0 }
   const path = `data/${name}/`
   const tellHere = (detail: string) => tell(path, detail)
-  if (isLegacy) {
-    const flags = wordsOf(config['grader_flags'], 'grader_flags', tellHere)
-    if (config['grading'] === 'custom') tell(path, 'has a grader of its own, which is not read here')
-    for (const flag of flags) {
-      if (!LEGACY_FLAGS.includes(flag)) tell(path, `has the grader flag ${shortened(flag)}, which is not read here`)
-    }
-    if (isGivenScores && highestOf(config) === undefined)
-      tell(path, 'has scores of the validator, and no range with a highest one, e.g. "range: 0 100"')
-    const stops = config['on_reject'] !== 'continue'
-    if (flags.findLast((flag) => flag === 'min' || flag === 'sum') !== 'min') return { name, stopOnFailure: stops }
-    const points = isGivenScores ? highestOf(config) : numberOf(config['accept_score'])
-    return { name, scoring: 'min', points: points ?? 1, stopOnFailure: stops }
-  }
   const { points, aggregation } = boundsOf(name, config)
   if (points === undefined) tell(path, 'has no max_score; groups without a bound are not read here')
   if (!['pass-fail', 'sum', 'min'].includes(aggregation))
@@ -108,14 +87,3 @@ export function groupFields(
     ...(requires.length > 0 && { requires }),
   }
 }
-
-/** Which error a group has, and that it may be accepted all the same, changes no score here. */
-const LEGACY_FLAGS = [
-  'min',
-  'sum',
-  'ignore_sample',
-  'worst_error',
-  'first_error',
-  'always_accept',
-  'accept_if_any_accepted',
-]

@@ -1,19 +1,22 @@
 import type { RequestTest } from '../requests.ts'
 import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { inputValidators } from './input-validators.ts'
-import {
-  boundsOf,
-  checkAbove,
-  createConfigs,
-  foldersAbove,
-  groupFields,
-  highestOf,
-  isOfSamples,
-  SAMPLE,
-} from './kattis-groups.ts'
-import { limitsOf, numberOf, SETTINGS, shortened, textOf, wordsOf } from './kattis-settings.ts'
+import { boundsOf, checkAbove, createConfigs, foldersAbove, groupFields, isOfSamples, SAMPLE } from './kattis-groups.ts'
+import { allowedLanguages } from './kattis-languages.ts'
+import { legacyGroups } from './legacy-groups.ts'
+import { limitsOf, SETTINGS, shortened, textOf, wordsOf } from './kattis-settings.ts'
 import { defaultValidator, readValidator } from './kattis-validator.ts'
-import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, type Tell, withPrograms } from './problem.ts'
+import {
+  type ExampleSubmission,
+  examplePath,
+  type Problem,
+  type ProblemFault,
+  type Programs,
+  type ReadProblem,
+  readProblemOf,
+  type Tell,
+  withPrograms,
+} from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
 import { MAX_PROBLEM_TESTS } from './stored-problem.ts'
 import { isMap, readYamlMap, type Yaml, type YamlMap } from './yaml.ts'
@@ -77,24 +80,17 @@ export function readKattisPackage(
   if (isLegacy && objective === 'min') tell(SETTINGS, 'grading: objective is min; the most points are the best here')
 
   const configs = createConfigs(yaml, isLegacy)
-  /** Legacy groups may lie in others: the innermost that has settings of its own is meant. */
-  const groupOf = (name: string): string => {
-    const parts = name.split('/').slice(0, -1)
-    const least = Math.min(parts.length, 2)
-    let depth = isLegacy && isScoring ? parts.length : least
-    while (depth > least && !files.has(`data/${parts.slice(0, depth).join('/')}/testdata.yaml`)) depth--
-    return parts.slice(0, depth).join('/')
-  }
+  const isGivenScores = isLegacy && validation.includes('score')
+  const legacy = isLegacy && isScoring ? legacyGroups(names, { configs, isGivenScores, tell }) : undefined
+  const groupOf = legacy?.groupOf ?? ((name: string) => name.split('/').slice(0, -1).slice(0, 2).join('/'))
   if (names.length === 0) tell('data/', 'has no test: there is neither data/sample/NAME.in nor data/secret/NAME.in')
   const sizes = new Map<string, number>()
   for (const name of names) sizes.set(groupOf(name), (sizes.get(groupOf(name)) ?? 0) + 1)
-  const isGivenScores = isLegacy && validation.includes('score')
   const pointsOf = (group: string): number | undefined => {
-    if (!isScoring || isOfSamples(group)) return undefined
-    const config = configs(group)
-    if (isGivenScores) return highestOf(config)
-    if (isLegacy) return numberOf(config['accept_score'])
-    const { points, aggregation } = boundsOf(group, config)
+    if (legacy) return legacy.pointsOf(group)
+    if (!isScoring) return undefined
+    if (isOfSamples(group)) return 0
+    const { points, aggregation } = boundsOf(group, configs(group))
     return points === undefined || aggregation !== 'sum' ? points : points / (sizes.get(group) ?? 1)
   }
   const flags = new Set<string>()
@@ -133,7 +129,7 @@ export function readKattisPackage(
       ...inputFields(files.get(`data/${name}.in`)),
       ...(answer && { answer: answerText(answer) }),
       ...(args.length > 0 && { args }),
-      ...(name.startsWith(`${SAMPLE}/`) ? { points: 0 } : { secret: true }),
+      ...(!name.startsWith(`${SAMPLE}/`) && { secret: true }),
       ...(points !== undefined && { points }),
     }
   })
@@ -153,36 +149,38 @@ export function readKattisPackage(
       ? { interactor: { ...program, args: validatorArgs } }
       : { checker: { type: 'program', ...program, args: validatorArgs } }
 
+  const allowed = isLegacy ? undefined : allowedLanguages(settings['languages'], tell)
   const harness = includedFiles(files, languageOf, tell)
   const groups = isScoring ? [...new Set(tests.map(({ group = '' }) => group))] : []
-  for (const above of new Set(groups.flatMap(foldersAbove))) checkAbove(above, configs(above), { isLegacy, tell })
+  if (!legacy) for (const above of new Set(groups.flatMap(foldersAbove))) checkAbove(above, configs(above), tell)
   const problem: Problem = {
     tests: isScoring ? tests : tests.map(({ group: _group, points: _points, ...test }) => test),
     ...judge,
     ...(isScoring
       ? {
-          groups: groups.map((group) =>
-            groupFields(group, configs(group), {
-              isLegacy,
-              isGivenScores,
-              groups,
-              requiredAbove:
-                isLegacy || group === 'secret'
-                  ? []
-                  : wordsOf(configs('secret')['require_pass'], 'require_pass', (detail) =>
-                      tell('data/secret/', detail),
-                    ),
-              tell,
-            }),
-          ),
+          groups:
+            legacy?.groups ??
+            groups.map((group) =>
+              groupFields(group, configs(group), {
+                groups,
+                requiredAbove:
+                  group === 'secret'
+                    ? []
+                    : wordsOf(configs('secret')['require_pass'], 'require_pass', (detail) =>
+                        tell('data/secret/', detail),
+                      ),
+                tell,
+              }),
+            ),
         }
       : { stopOnFailure: true }),
     ...(Object.keys(limits.own).length > 0 && { limits: limits.own }),
     ...(isMultiPass && { passes: limits.passes }),
     ...(isOutputOnly && { outputOnly: true }),
+    ...(allowed && { languages: allowed }),
     ...(harness.length > 0 && { harness }),
   }
-  const examples = isOutputOnly ? NO_EXAMPLES : exampleSubmissions(files, languageOf, tell)
+  const examples = isOutputOnly ? NO_EXAMPLES : allowedOf(exampleSubmissions(files, languageOf, tell), allowed)
   const validators = inputValidators(files, languageOf, tests, (validator, test) => {
     const name = names[test] ?? ''
     const key = isLegacy ? 'input_validator_flags' : 'input_validator_args'
@@ -190,6 +188,16 @@ export function readKattisPackage(
     return wordsOfTest(name, [key], ofValidator)
   })
   return readProblemOf('kattis', problem, withPrograms(examples, validators), faults)
+}
+
+/** Example submissions in languages that the problem allows; the others cannot be judged. */
+function allowedOf(
+  { found, leftOut }: Programs<ExampleSubmission>,
+  allowed: readonly string[] | undefined,
+): Programs<ExampleSubmission> {
+  const isAllowed = ({ language }: ExampleSubmission) => allowed?.includes(language) ?? true
+  const refused = found.filter((one) => !isAllowed(one)).map((one) => examplePath('kattis', one))
+  return { found: found.filter(isAllowed), leftOut: [...leftOut, ...refused] }
 }
 
 /** Files of `include/LANGUAGE/`, which are put beside each program in that language. */
@@ -206,7 +214,7 @@ function includedFiles(
   }
   return [...folders].flatMap(([folder, paths]) => {
     const language =
-      languageOf(`x.${KATTIS_LANGUAGES[folder] ?? folder}`) ?? paths.map(languageOf).find((one) => one !== undefined)
+      languageOf(`x.${EXTENSIONS[folder] ?? folder}`) ?? paths.map(languageOf).find((one) => one !== undefined)
     if (language === undefined || folder === 'default') {
       tell(`include/${folder}/`, 'is of no language that is known here')
       return []
@@ -224,7 +232,7 @@ function includedFiles(
 }
 
 /** Names of languages by an extension of theirs, where that is another. */
-const KATTIS_LANGUAGES: Readonly<Record<string, string>> = {
+const EXTENSIONS: Readonly<Record<string, string>> = {
   python3: 'py',
   javascript: 'js',
   ruby: 'rb',

@@ -1,3 +1,4 @@
+import { isDocument, isSource } from './example-submissions.ts'
 import { SETTINGS, shortened } from './kattis-settings.ts'
 import type { Problem, Tell } from './problem.ts'
 import { answerText, isText } from './problem-text.ts'
@@ -10,7 +11,10 @@ export function readValidator(
   limits: NonNullable<Problem['limits']>,
 ) {
   const folders = ['output_validator', 'output_validators']
-  const all = [...files.keys()].filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)))
+  const isBeside = (path: string) => path.split('/').length === 2 && isDocument(path)
+  const all = [...files.keys()].filter(
+    (path) => folders.some((folder) => path.startsWith(`${folder}/`)) && !isBeside(path),
+  )
   const [first] = all
   if (first === undefined) return undefined
   // In `output_validators` a program is a file, or a folder of its own.
@@ -24,7 +28,7 @@ export function readValidator(
     if (/\/(?:build|run)$/.test(path)) tell(path, 'is a script to build or run a program, which is not read here')
     else if (!isText(files.get(path) ?? Buffer.alloc(0))) tell(path, 'is not UTF-8')
   }
-  const sources = own.filter((path) => languageOf(path) !== undefined && !/\.(?:h|hh|hpp)$/.test(path))
+  const sources = own.filter((path) => isSource(path, languageOf))
   const main =
     sources.length === 1
       ? sources[0]

@@ -28,6 +28,7 @@ export const ProblemFile = Type.Object(
     groups: optional(Type.Array(RequestGroup)),
     stopOnFailure: optional(Type.Boolean()),
     secret: optional(Type.Boolean()),
+    languages: CodeRequest.properties.languages,
     languageLimits: CodeRequest.properties.languageLimits,
     passes: CodeRequest.properties.passes,
     outputOnly: CodeRequest.properties.outputOnly,
@@ -150,13 +151,14 @@ export function readProblemFolder(
       return { path: baseName(path), content: content === undefined ? '' : textOf(content, path, faults) }
     }),
   }))
-  const { checker, interactor, limits, stopOnFailure, secret, languageLimits, passes, outputOnly } = settings
+  const { checker, interactor, limits, stopOnFailure, secret, languages, languageLimits, passes, outputOnly } = settings
   const problem: Problem = {
     tests,
     ...(groups.length > 0 && { groups }),
     ...(limits && { limits }),
     ...(stopOnFailure !== undefined && { stopOnFailure }),
     ...(secret !== undefined && { secret }),
+    ...(languages && { languages }),
     ...(languageLimits && { languageLimits }),
     ...(passes !== undefined && { passes }),
     ...(outputOnly !== undefined && { outputOnly }),

@@ -97,13 +97,13 @@ const HELD = 32 * MIB
 export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
   defineScripts(redis, [PUT, REPLACE, REMOVE])
   const held = new Map<string, { problem: ProblemContent; length: number }>()
-  /** Those used longest ago go first. */
+  /** Those used longest ago go first; the last is held however long it is. */
   const hold = (id: string, problem: ProblemContent, length: number) => {
     held.delete(id)
     held.set(id, { problem, length })
     let total = [...held.values()].reduce((sum, one) => sum + one.length, 0)
     for (const [oldest, one] of held) {
-      if (total <= HELD) return
+      if (total <= HELD || oldest === id) return
       held.delete(oldest)
       total -= one.length
     }

@@ -16,6 +16,7 @@ export type Problem = Pick<
   | 'stopOnFailure'
   | 'secret'
   | 'limits'
+  | 'languages'
   | 'languageLimits'
   | 'harness'
   | 'passes'

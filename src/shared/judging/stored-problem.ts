@@ -1,5 +1,4 @@
 import Type, { type Static } from 'typebox'
-import { MIB } from '../limits.ts'
 import { PROBLEM_FORMATS } from './problem.ts'
 
 /** What is known of a problem without its tests. */
@@ -13,6 +12,9 @@ export const StoredProblem = Type.Object({
   version: Type.Integer({ minimum: 1, description: 'rises by 1 each time its content is replaced' }),
   format: Type.Enum(PROBLEM_FORMATS, { description: 'what its archive was' }),
   submissions: Type.Integer({ minimum: 0, description: 'example submissions it has' }),
+  languages: Type.Optional(
+    Type.Array(Type.String(), { description: 'those that programs may be in; absent when all are' }),
+  ),
   createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
   updatedAt: Type.String({ format: 'date-time', description: 'when this version was stored' }),
 })
@@ -22,5 +24,3 @@ export type StoredProblem = Static<typeof StoredProblem>
 export const MAX_PROBLEMS = 200
 export const MAX_PROBLEM_TESTS = 250
 export const MAX_PROBLEM_FILES = 2000
-/** Unpacked; a packed one cannot be larger. */
-export const MAX_PROBLEM_BYTES = 8 * MIB

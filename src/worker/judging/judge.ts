@@ -7,7 +7,7 @@ import type { StageReport } from '../sandbox/stage-report.ts'
 import { compareOutput, LINES } from './compare.ts'
 import type { JudgeCell, JudgeRole, JudgeRun } from './judge-cell.ts'
 import { judgeError, type Ruling, rulingOf } from './ruling.ts'
-import { pointsOf } from './scoring.ts'
+import { pointsOfTest } from '../../shared/judging/group-points.ts'
 
 /** A test whose program is to be judged. */
 export interface Judged {
@@ -85,7 +85,7 @@ export function createJudge(
     { report, conclude }: JudgeRun,
     { test }: Judged,
   ): Promise<Ruling> => ({
-    ...rulingOf(by, await conclude(), pointsOf(test), role),
+    ...rulingOf(by, await conclude(), pointsOfTest(test), role),
     check: timesOf(report),
   })
   const placed = ({ input, feedback }: Judged) => ({ input, ...(feedback && { feedback }) })

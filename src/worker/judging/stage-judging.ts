@@ -2,7 +2,8 @@ import type { Status, TestCase } from '../../shared/job.ts'
 import type { TestJudging } from '../../shared/judging/judging-result.ts'
 import type { Verdict } from '../../shared/judging/verdict.ts'
 import type { Ruling } from './ruling.ts'
-import { pointsOf, round, type TestOutcome } from './scoring.ts'
+import { pointsOfTest } from '../../shared/judging/group-points.ts'
+import { round, type TestOutcome } from './scoring.ts'
 
 const VERDICT_OF: Record<Exclude<Status, 'cancelled'>, Verdict> = {
   succeeded: 'accepted',
@@ -51,7 +52,7 @@ export function outcomeOf(status: Exclude<Status, 'cancelled'>, ruling: Ruling |
 /** What is said of a test, without what is not for everybody. */
 export function judgingOf({ verdict, fraction }: TestOutcome, ruling: Ruling | undefined, test: TestCase): TestJudging {
   const { feedback, judgeMessage, check } = ruling ?? {}
-  const points = pointsOf(test)
+  const points = pointsOfTest(test)
   return {
     verdict,
     score: round(points * fraction),

@@ -111,7 +111,7 @@ export async function startAccessGateway(options: AccessGatewayOptions = {}): Pr
   const audit = auditWith((event) => events.push(event))
   mountRoutes(app, bindRoutes({ config, apiKeys, audit }, adminKeyRoutes), {
     allow: (scopes, path) => requireScope(scopes, tell, path),
-    maxBodyBytes: config.http.maxBodyBytes,
+    bounds: config.http,
   })
   app.use(noRoute)
   app.use(answerProblem(redis, log))

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await redis.ping()
   const app = express()
   app.post('/', jsonBody(MAX_BYTES), (req, res) => void res.json({ got: req.body as unknown }))
-  app.post('/soon', jsonBody(MAX_BYTES, 50), (_req, res) => void res.json({}))
+  app.post('/soon', jsonBody(MAX_BYTES, { bodyMs: 50 }), (_req, res) => void res.json({}))
   app.use(answerProblem(redis, pino({ level: 'silent' })))
   server = createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import Type from 'typebox'
 import { answerProblem, noRoute } from '../../../src/api/http/answer-problem.ts'
-import { bindRoutes, defineRoute, openApiPath } from '../../../src/api/http/route.ts'
+import { type BodyBounds, bindRoutes, defineRoute, openApiPath } from '../../../src/api/http/route.ts'
 import { mountRoutes } from '../../../src/api/http/router.ts'
 import { Problem } from '../../../src/shared/problems.ts'
 import { problemOf, send } from '../../support/send.ts'
@@ -35,6 +35,23 @@ const routes = [
       books.set(params.id, body.title)
       answer(201, { title: body.title })
     },
+  }),
+  defineRoute({
+    ...common,
+    method: 'post',
+    path: '/shelves',
+    id: 'putShelf',
+    summary: 'Put a shelf',
+    body: {
+      schema: Book,
+      examples: {},
+      maxBytes: {
+        bytes: ({ maxProblemBytes }: BodyBounds) => maxProblemBytes,
+        because: ({ maxProblemBytes }: BodyBounds) => `SHELF_BYTES is ${maxProblemBytes}`,
+      },
+    },
+    answers: { 204: { description: 'It is there.' } },
+    handle: (_: Shelf, { send: answer }) => answer(204),
   }),
   defineRoute({
     ...common,
@@ -81,7 +98,7 @@ beforeAll(async () => {
       if (!scopes.some((scope) => scope === req.get('scope'))) throw new Problem('insufficient-scope', 'no')
       next()
     },
-    maxBodyBytes: 1024,
+    bounds: { maxBodyBytes: 1024, maxProblemBytes: 300 },
   })
   app.use(noRoute)
   app.use(answerProblem(new Redis({ lazyConnect: true }), pino({ level: 'silent' })))
@@ -112,6 +129,15 @@ test('a path that goes over slashes is one parameter, and an answer without a sc
   books.set('top/a/b', 'Water')
   const { status, text } = await ask('DELETE', '/shelves/top/books/a/b', undefined, 'none')
   expect([status, text, books.has('top/a/b')]).toEqual([204, '', false])
+})
+
+test('a body larger than a setting allows is refused with what the operator has set', async () => {
+  expect((await ask('POST', '/shelves', { title: 'x'.repeat(200) })).status).toBe(204)
+  const { status, text } = await ask('POST', '/shelves', { title: 'x'.repeat(300) })
+  expect([status, (JSON.parse(text) as { detail: string }).detail]).toEqual([
+    413,
+    'the body has 312 bytes; 300 are allowed, since SHELF_BYTES is 300',
+  ])
 })
 
 test.each([
@@ -182,6 +208,6 @@ test('the compiler holds a handler to the schemas of its route', () => {
   // @ts-expect-error there is no such parameter
   const wrongParameter = defineRoute({ ...route, handle: (_: unknown, { params }) => params.name })
   // @ts-expect-error a need that is not given
-  expect(bindRoutes({}, routes)).toHaveLength(3)
+  expect(bindRoutes({}, routes)).toHaveLength(routes.length)
   expect([wrongAnswer, wrongStatus, wrongParameter].map(({ path }) => path)).toEqual(Array(3).fill('/books/:id'))
 })

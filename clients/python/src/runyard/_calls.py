@@ -221,6 +221,10 @@ class Calls:
     def create_problem(self, name: str, archive: str, timeout: Optional[float]) -> Flow[StoredProblem]:
         return cast(StoredProblem, (yield from self._once("/v1/problems", {"name": name, "archive": archive}, timeout)))
 
+    def validate_problem(self, name: str, archive: str, timeout: Optional[float]) -> Flow[Dict[str, Any]]:
+        request = Request("POST", "/v1/problems?validate", body={"name": name, "archive": archive})
+        return cast("Dict[str, Any]", (yield from self._session.json(request, Deadline(timeout))))
+
     def problems(self, timeout: Optional[float]) -> Flow[List[StoredProblem]]:
         answer = yield from self._json("GET", "/v1/problems", timeout)
         return cast("List[StoredProblem]", answer["problems"])

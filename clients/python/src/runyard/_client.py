@@ -101,7 +101,7 @@ class Client:
 
         request: the fields of ``POST /v1/jobs``: language, version, code, files, entrypoint, stdin, stdinEncoding, args, env,
             compilerArgs, dependencies, limits, expectedOutput, tests, checker, interactor, groups, stopOnFailure, secret,
-            languageLimits, harness, passes, outputOnly, priority, delayMs,
+            languages, languageLimits, harness, passes, outputOnly, priority, delayMs,
             webhook, artifacts, interactive, terminal, keepRequest, endUser, metadata. Any other raises TypeError
         idempotency_key: the same key with the same request is the same job, for 24 hours; by default one for each call
         timeout: then RunyardTimeoutError; the job goes on
@@ -317,6 +317,13 @@ class Client:
         archive: a zip, tar or tar.gz of a folder with NAME.in and NAME.ans, or of a problem package of Kattis or Polygon
         """
         return self._driver.run(self._calls.create_problem(name, b64encode(archive).decode(), timeout))
+
+    def validate_problem(self, name: str, archive: bytes, *, timeout: Optional[float] = None) -> Dict[str, Any]:
+        """Says what an archive is, and stores nothing: ``format``, ``tests``, ``groups``, ``points``, ``examples`` and more.
+
+        Arguments are those of ``create_problem``. What is wrong with it is RunyardError with all ``errors``.
+        """
+        return self._driver.run(self._calls.validate_problem(name, b64encode(archive).decode(), timeout))
 
     def problems(self, *, timeout: Optional[float] = None) -> List[StoredProblem]:
         """Returns your problems, newest first, without their tests."""

@@ -142,7 +142,10 @@ class RequestGroup(_RequestGroup, total=False):
     """Tests that are scored together."""
 
     points: Optional[float]
-    scoring: Optional[Literal["sum", "min"]]
+    scoring: Optional[Literal["sum", "min", "max", "average"]]
+    within: Optional[str]
+    counts: Optional[Literal["all", "any", "always"]]
+    rejectedPoints: Optional[float]
     requires: Optional[Sequence[str]]
     stopOnFailure: Optional[bool]
 
@@ -252,6 +255,7 @@ class CodeRequest(_CodeRequest, _CommonRequest, total=False):
     groups: Optional[Sequence[RequestGroup]]
     stopOnFailure: Optional[bool]
     secret: Optional[bool]
+    languages: Optional[Sequence[str]]
     languageLimits: Optional[Mapping[str, LanguageLimits]]
     harness: Optional[Sequence[Harness]]
     passes: Optional[int]
@@ -480,7 +484,11 @@ class JobSummary(_JobBase):
     stages: List[StageSummary]
 
 
-class StoredProblem(TypedDict):
+class _StoredProblem(TypedDict, total=False):
+    languages: List[str]
+
+
+class StoredProblem(_StoredProblem):
     """What is known of a problem without its tests; ``points`` is the most that a program can get."""
 
     id: str

@@ -2,6 +2,7 @@ import { v7 as uuid } from 'uuid'
 import type { Config } from '../../../shared/config/config.ts'
 import type { JobHead, JobSpec } from '../../../shared/job.ts'
 import type { ProblemStore } from '../../../shared/judging/problem-store.ts'
+import type { StoredProblem } from '../../../shared/judging/stored-problem.ts'
 import { installingLanguage, type Language, versionsOf } from '../../../shared/language.ts'
 import { effectiveLimits, type LimitOverrides, type Limits, lowerOf } from '../../../shared/limits.ts'
 import { type FieldError, Problem } from '../../../shared/problems.ts'
@@ -15,6 +16,7 @@ import { checkJudging } from '../../../shared/judging/check-judging.ts'
 import { judgingOf, withProblem } from '../../judging/judging-of-request.ts'
 import {
   asPrinter,
+  checkAllowed,
   checkHarness,
   checkLanguageLimits,
   limitsIn,
@@ -51,8 +53,16 @@ import { toUnixText } from './unix-text.ts'
 
 /** Turns request bodies into jobs, complete and checked. */
 export interface JobRequestBuilder {
-  /** @throws Problem */
-  code: (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
+  /**
+   * @param as the version of the problem that is meant, for jobs that are all to have the same; the newest when absent
+   * @throws Problem
+   */
+  code: (
+    body: unknown,
+    caller: Caller,
+    requestId: string,
+    as?: Pick<StoredProblem, 'id' | 'version'>,
+  ) => Promise<JobSpec>
   /** @throws Problem */
   container: (body: unknown, caller: Caller, requestId: string) => Promise<JobSpec>
 }
@@ -157,13 +167,14 @@ export function createJobRequestBuilder({
   }
 
   const builder: JobRequestBuilder = {
-    async code(body, caller, requestId) {
+    async code(body, caller, requestId, as) {
       const asked = codeRequest(body)
-      const whole = await withProblem(asked, caller.tenant, problems)
+      const whole = await withProblem(asked, caller.tenant, problems, as)
       const ceilings = ceilingsOf(caller)
       const printing = whole.outputOnly === true && whole.tests ? asPrinter(whole) : undefined
       const named = knownLanguage(languages, (printing?.request ?? whole).language)
       const language = await meeting(named, whole.version)
+      if (!printing) checkAllowed(whole, language, languages)
       const { request: prepared, pointers, isCode } = printing ?? withHarness(whole, language, languages)
       const ownLimits = asked.problem === undefined ? {} : asked.limits
       const request = { ...prepared, ...limitsIn(prepared, language, languages, ownLimits) }

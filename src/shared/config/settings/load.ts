@@ -55,4 +55,11 @@ export const REQUESTS_SETTINGS: readonly Setting[] = inGroup('Requests', [
     default: '1048576',
     description: 'Largest `code`, or all `files` together, in bytes of UTF-8.',
   },
+  {
+    name: 'MAX_PROBLEM_BYTES',
+    kind: integer(1024, 64 * 1024 * 1024),
+    default: '8388608',
+    description:
+      'Largest stored problem: the files of its archive, unpacked. A gateway needs about 12 times as much memory for a moment to store one; workers keep those in use in memory.',
+  },
 ])

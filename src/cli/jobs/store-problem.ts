@@ -1,0 +1,87 @@
+import { statSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { RunyardError, type StoredProblem, type ValidProblem } from '../../client/client.ts'
+import { writeTar } from '../../shared/judging/archive.ts'
+import { unreadFiles } from '../../shared/judging/unread-files.ts'
+import { EXIT, ExitError } from '../exit.ts'
+import { liveLine } from '../live-line.ts'
+import { type Connection, PATIENT_RETRIES, readFile } from '../service/connection.ts'
+import { printable } from '../table.ts'
+import { readFolder } from './read-folder.ts'
+import type { Streams } from './show-events.ts'
+
+export interface StoreOptions {
+  name?: string
+  /** Of the problem that gets a new version. */
+  id?: string
+  validate?: boolean
+  json?: boolean
+}
+
+const KIB = 1024
+const MIB = KIB * KIB
+const FORMATS = { folder: 'plain folder', kattis: 'Kattis package', polygon: 'Polygon package' } as const
+
+/**
+ * Stores a folder or an archive as a problem, and shows meanwhile how far that is.
+ * @throws ExitError when there is no such folder or file
+ */
+export async function storeProblem(
+  path: string,
+  { name = nameOf(path), id, validate = false, json = false }: StoreOptions,
+  { client }: Connection,
+  { stdout, stderr, note }: Streams,
+): Promise<void> {
+  const live = liveLine(stderr)
+  const archive = archiveOf(path, (step) => live.show(step))
+  const size = sizeOf(archive.length)
+  const began = performance.now()
+  const show = () => live.show(`sending ${size}, ${((performance.now() - began) / 1000).toFixed(0)} s`)
+  show()
+  const timer = setInterval(show, 1000)
+  const call = { retries: PATIENT_RETRIES }
+  try {
+    const { problems } = client
+    const known = validate
+      ? await problems.validate(name, archive, call)
+      : await (id === undefined ? problems.create(name, archive, call) : problems.replace(id, name, archive, call))
+    live.clear()
+    if (json) return void stdout.write(`${JSON.stringify(known, null, 2)}\n`)
+    note(portrait(known))
+    if ('leftOut' in known && known.leftOut.length > 0)
+      note(`cannot be run: ${known.leftOut.map((one) => printable(one)).join(', ')}`)
+    if ('id' in known) stdout.write(`${known.id}\n`)
+  } catch (error) {
+    if (!(error instanceof RunyardError) || error.code !== 'too-large') throw error
+    throw new ExitError(EXIT.usage, `${path} is too large for this service: ${error.detail}`)
+  } finally {
+    clearInterval(timer)
+    live.clear()
+  }
+}
+
+const sizeOf = (bytes: number): string =>
+  bytes < KIB ? `${bytes} bytes` : bytes < MIB ? `${(bytes / KIB).toFixed(1)} KiB` : `${(bytes / MIB).toFixed(1)} MiB`
+
+const nameOf = (path: string): string => basename(resolve(path)).replace(/\.(?:zip|kpp|tar|tgz|tar\.gz)$/i, '')
+
+/** A folder is packed without what nobody reads of it, such as statements. */
+function archiveOf(path: string, tell: (step: string) => void): Buffer {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return readFile(path, 'the problem')
+  const all = readFolder(path)
+  const isUnread = unreadFiles(new Set(all.keys()))
+  const files = new Map([...all].filter(([name]) => !isUnread(name)))
+  tell(`packing ${files.size} files`)
+  return gzipSync(writeTar(files))
+}
+
+function portrait(known: StoredProblem | ValidProblem): string {
+  const { name, format, tests, points, submissions, bytes } = known
+  const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+  const parts = [counted(tests, 'test'), counted(points, 'point'), counted(submissions, 'example submission')]
+  const what = `a ${FORMATS[format]} with ${parts.join(', ')}, ${sizeOf(bytes)}`
+  return 'version' in known
+    ? `stored ${printable(name)}, version ${known.version}: ${what}`
+    : `${printable(name)} is ${what}`
+}
