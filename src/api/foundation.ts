@@ -41,7 +41,7 @@ export function createFoundation(core: Core, jobCounts: GatewayMetricsOptions['q
     webhooks,
     metering,
     rateLimit,
-    access: createAccessFeature(core, { limiter: rateLimit.limiter, record, audit }),
+    access: createAccessFeature(core, { limiter: rateLimit.limiter, foresee: rateLimit.foresee, record, audit }),
     admin: createAdminFeature(core, { overview }),
     health: createHealthFeature(core, { overview }),
     pages: createPagesFeature(core),

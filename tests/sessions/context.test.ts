@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import type { SessionEvent } from '../../src/shared/sessions/session-event.ts'
 import type { BridgeOrder, KernelMessage } from '../../src/worker/sessions/bridge-lines.ts'
-import { ContextBusy, ContextDead, createContext } from '../../src/worker/sessions/context.ts'
+import { ContextDead, createContext } from '../../src/worker/sessions/context.ts'
 import type { RunningExecution } from '../../src/worker/sessions/execution.ts'
+import { ContextBusy, createWaitingBytes } from '../../src/worker/sessions/waiting-bytes.ts'
 
 /** A context with a kernel and a clock that do what the test says. */
-function rig(outputBytes = 1000, unsentBytes = () => 0) {
+function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingBytes()) {
   const orders: BridgeOrder[] = []
   const events: SessionEvent[] = []
   const timers: { ms: number; task: () => void; stopped: boolean }[] = []
@@ -18,6 +19,7 @@ function rig(outputBytes = 1000, unsentBytes = () => 0) {
     outputBytes,
     send: (order) => orders.push(order),
     unsentBytes,
+    waiting,
     tell: (event) => events.push(event),
     clock: {
       after(ms, task) {
@@ -295,6 +297,63 @@ test('questions are as many as a busy kernel may have before it', async () => {
   await expect(one.context.ask('complete_request', {})).rejects.toThrow(ContextBusy)
   for (const id of one.sent()) one.say(id, 'shell', 'complete_reply', {})
   expect(await Promise.all(asked)).toHaveLength(32)
+})
+
+test('what waits has a bound in bytes, over all contexts of a session; what has ended makes room', async () => {
+  const code = 'x'.repeat(1024 * 1024)
+  const waiting = createWaitingBytes()
+  const [one, other] = [rig(1000, () => 0, waiting), rig(1000, () => 0, waiting)]
+  one.ready()
+  other.ready()
+  for (const id of ['a', 'b', 'c', 'd']) one.execute(id, { code })
+  for (const id of ['e', 'f', 'g']) other.execute(id, { code })
+  const asked = other.context.ask('complete_request', { code: code.slice(0, -64) })
+  expect(() => one.execute('h', { code })).toThrow(ContextBusy)
+  expect(() => one.execute('h', { code })).toThrow(/ 8388\d{3} bytes of code and questions.*over 8388608$/)
+  expect(one.sent()).toEqual(['a'])
+  one.finish('a')
+  one.execute('i', { code })
+  await expect(other.context.ask('complete_request', { code })).rejects.toThrow(ContextBusy)
+  other.say(other.sent().at(-1) ?? '', 'shell', 'complete_reply', {})
+  await asked
+  other.execute('j', { code })
+  expect(() => other.execute('k', { code })).toThrow(ContextBusy)
+  one.context.restart()
+  other.execute('l', { code })
+  other.die(9)
+  one.execute('m', { code: code.repeat(8) })
+})
+
+test('code that alone is larger than the bound runs', () => {
+  const one = rig()
+  one.ready()
+  one.execute('a', { code: 'x'.repeat(9 * 1024 * 1024) })
+  expect(one.sent()).toEqual(['a'])
+  expect(() => one.execute('b')).toThrow(ContextBusy)
+  one.finish('a')
+  one.execute('c')
+  expect(one.sent()).toEqual(['a', 'c'])
+})
+
+test('a bridge that does not read is sent nothing more, whatever is asked', () => {
+  let unsent = 0
+  const one = rig(1000, () => unsent)
+  one.ready()
+  one.execute('a')
+  one.begin('a')
+  one.say('a', 'stdin', 'input_request', { prompt: '?' })
+  unsent = 5 * 1024 * 1024
+  const before = one.orders.length
+  for (const ask of [
+    () => one.execute('b'),
+    () => one.context.interrupt(),
+    () => one.context.restart(),
+    () => one.context.input('a', 'x'),
+  ])
+    expect(ask).toThrow(/has not read 5242880 bytes.*beyond 4194304$/)
+  expect(one.orders).toHaveLength(before)
+  unsent = 0
+  expect(one.context.input('a', 'x')).toBe(true)
 })
 
 test('an interrupt for one execution reaches no other', () => {

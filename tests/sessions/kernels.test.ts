@@ -1,16 +1,19 @@
 import { expect, test } from '@jest/globals'
 import type { Agent, AgentProcess, ProcessListener } from '../../src/worker/sessions/agent.ts'
 import { createKernels } from '../../src/worker/sessions/kernels.ts'
+import { ContextBusy } from '../../src/worker/sessions/waiting-bytes.ts'
 
 const MIB = 1024 * 1024
 
 /** Kernels whose bridge says what the test has it say. */
-async function rig() {
+async function rig(unread = () => 0) {
   let bridge: ProcessListener | undefined
   const timers: (() => void)[] = []
   const process: AgentProcess = {
     pid: 1,
-    waiting: 0,
+    get waiting() {
+      return unread()
+    },
     input: () => undefined,
     endInput: () => undefined,
     resize: () => undefined,
@@ -46,7 +49,7 @@ async function rig() {
     bridge?.output('stdout', Buffer.from(line), () => (isTaken = true))
     return { isTaken: () => isTaken }
   }
-  return { say, faults, timers }
+  return { kernels, say, faults, timers }
 }
 
 test('a bridge that speaks without end waits: the worker has others to listen to', async () => {
@@ -70,4 +73,14 @@ test.each([
   const { say, faults } = await rig()
   expect(say(line).isTaken()).toBe(false)
   expect(faults).toHaveLength(1)
+})
+
+test('no context is started by a bridge that does not read', async () => {
+  let unread = 0
+  const { kernels } = await rig(() => unread)
+  await kernels.create('one')
+  unread = 5 * MIB
+  await expect(kernels.create('two')).rejects.toThrow(ContextBusy)
+  unread = 0
+  expect((await kernels.create('two')).id).toBe('two')
 })

@@ -6,7 +6,7 @@ import { createBrowserTokens } from '../../shared/access/browser-tokens.ts'
 import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Core } from '../core.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
-import { authenticationFailures, spend } from '../rate-limit/rate-limit.ts'
+import { authenticationFailures, type Foresee, spend } from '../rate-limit/rate-limit.ts'
 import type { RateLimiter } from '../rate-limit/rate-limiter.ts'
 import type { Audit } from '../security/audit.ts'
 import { adminKeyRoutes } from './admin-keys.ts'
@@ -29,6 +29,7 @@ export interface AccessFeature extends Authentication {
 
 export interface AccessNeeds {
   limiter: RateLimiter
+  foresee: Foresee
   record: (event: SecurityEvent) => Promise<void>
   audit: Audit
 }
@@ -36,7 +37,7 @@ export interface AccessNeeds {
 export const ACCESS_ROUTES = [...sessionRoutes, ...adminKeyRoutes, ...browserTokenRoutes]
 
 /** Who may: keys, the dashboard's session, scopes. */
-export function createAccessFeature(core: Core, { limiter, record, audit }: AccessNeeds): AccessFeature {
+export function createAccessFeature(core: Core, { limiter, foresee, record, audit }: AccessNeeds): AccessFeature {
   const { config, redis, keys, subscriber } = core
   const apiKeys = createApiKeys(redis, keys)
   const browserTokens = createBrowserTokens(redis, keys)
@@ -51,7 +52,7 @@ export function createAccessFeature(core: Core, { limiter, record, audit }: Acce
       { config, sessions, login, apiKeys, browserTokens, limiter, onFailure, record, audit },
       ACCESS_ROUTES,
     ),
-    ...createAuthentication({ config, apiKeys, browserTokens, revocations, login, onFailure, onEnded }),
+    ...createAuthentication({ config, apiKeys, browserTokens, revocations, login, onFailure, onEnded, foresee }),
     fromPages: fromPages(browserTokens),
     allow: (scopes, path) => requireScope(scopes, record, path),
     toLogin: toLogin(login),

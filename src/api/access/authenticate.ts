@@ -11,6 +11,7 @@ import { requestIdOf } from '../http/request-log.ts'
 import type { AdminLogin, Login } from './admin-login.ts'
 import { clientAddress } from './client-address.ts'
 import { isHost } from './cross-site.ts'
+import { createKnownHolders } from './known-holders.ts'
 import { presentedKey } from './presented-key.ts'
 import type { Revocations } from './revocations.ts'
 import { unauthenticated } from '../http/problems.ts'
@@ -26,6 +27,8 @@ export interface AuthenticateDeps {
   onFailure: (event: SecurityEvent, res: Response) => Promise<void>
   /** Told of every request with a cookie of a session that has ended, which is no offence. What it throws is answered in place of the 401. */
   onEnded: (address: string, res: Response) => Promise<void>
+  /** Told who most likely asks, while that is not known yet: what the request costs can be taken meanwhile. */
+  foresee?: (caller: Caller, req: Request, res: Response) => void
 }
 
 declare module 'express-serve-static-core' {
@@ -73,7 +76,9 @@ export function createAuthentication({
   login,
   onFailure,
   onEnded,
+  foresee,
 }: AuthenticateDeps): Authentication {
+  const holders = createKnownHolders()
   const withoutKey = (address: string): Caller => ({
     ...(config.auth === 'none'
       ? { tenant: 'local', shareable: true, scopes: ['jobs', 'containers', 'files', 'sessions'] as const }
@@ -139,15 +144,17 @@ export function createAuthentication({
     await onFailure({ kind: 'authentication-failed', ...origin, detail }, res)
     throw unauthenticated(answer)
   }
-  const take = (caller: Caller, key: ApiKey | undefined, res: Response) => {
+  /** @param since the subscription to revocations when the key was read */
+  const take = (caller: Caller, key: ApiKey | undefined, res: Response, since?: number) => {
     res.locals.caller = caller
-    res.locals.keyEnds = () => (key ? untilClosed(res, revocations.watch(key.id, key.expiresAt)) : undefined)
+    res.locals.keyEnds = () => (key ? untilClosed(res, revocations.watch(key.id, key.expiresAt, since)) : undefined)
   }
 
   const authenticate: RequestHandler = async (req, res, next) => {
     if (res.locals.caller !== undefined) return next()
     const address = clientAddress(req.ip)
     const presented = presentedKey(req)
+    const since = revocations.subscription
     if (presented === undefined) {
       const found = await login.forRequest(req)
       if (found === 'ended') {
@@ -158,7 +165,9 @@ export function createAuthentication({
         const { key, session } = found
         res.locals.caller = ofLogin(found, address)
         res.locals.keyEnds = () =>
-          key ? untilClosed(res, revocations.watch(key.id, earlier(key.expiresAt, session.expiresAt))) : undefined
+          key
+            ? untilClosed(res, revocations.watch(key.id, earlier(key.expiresAt, session.expiresAt), since))
+            : undefined
         return next()
       }
       if (config.auth === 'required') throw unauthenticated(NO_KEY)
@@ -176,17 +185,21 @@ export function createAuthentication({
         throw new Problem('cross-site', `this token is for pages of ${token.origin} alone`)
       res.locals.caller = ofPage(token, maker, address)
       const watched = maker ? earlier(maker.expiresAt, token.expiresAt) : token.expiresAt
-      res.locals.keyEnds = () => (maker ? untilClosed(res, revocations.watch(maker.id, watched)) : undefined)
+      res.locals.keyEnds = () => (maker ? untilClosed(res, revocations.watch(maker.id, watched, since)) : undefined)
       return next()
     }
-    const key = await apiKeys.verify(presented.key).catch((error: unknown) => {
+    const verified = apiKeys.verify(presented.key)
+    const known = foresee && holders.find(presented.key)
+    if (known) foresee(ofKey(known, address), req, res)
+    const key = await verified.catch((error: unknown) => {
       throw queueUnavailable(error)
     })
     if (!key) {
       const id = parseKey(presented.key)?.id
       return fail(NOT_VALID, id === undefined ? 'a malformed key was sent' : `the invalid key ${id} was sent`, req, res)
     }
-    take(ofKey(key, address), key, res)
+    if (!known) holders.note(presented.key, key)
+    take(ofKey(key, address), key, res, since)
     next()
   }
 
@@ -198,11 +211,12 @@ export function createAuthentication({
         if (config.auth === 'required') throw unauthenticated('this was opened without a key, and one is needed now')
         return take(withoutKey(address), undefined, res)
       }
+      const since = revocations.subscription
       const key = await apiKeys.findValid(keyId).catch((error: unknown) => {
         throw queueUnavailable(error)
       })
       if (!key) throw unauthenticated('the key that this was opened with was revoked or has expired')
-      take(ofKey(key, address), key, res)
+      take(ofKey(key, address), key, res, since)
     },
     asStranger: (req, res) => onEnded(clientAddress(req.ip), res),
     refuse: (detail, req, res) => fail('the access token is not valid', detail, req, res),

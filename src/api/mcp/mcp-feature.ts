@@ -7,7 +7,9 @@ import type { Core } from '../core.ts'
 import { answerProblem, onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
 import { createCancellations } from './cancellations.ts'
-import type { MessageNeeds } from './serve-message.ts'
+import type { ServerNeeds } from './mcp-server.ts'
+import type { Protocol } from './protocol.ts'
+import { serveMessages } from './serve-message.ts'
 
 export interface McpFeature {
   /** Behind authentication and rate limit. */
@@ -17,7 +19,7 @@ export interface McpFeature {
   close: () => Promise<void>
 }
 
-export interface McpNeeds extends Pick<MessageNeeds, 'tools' | 'spend' | 'metrics' | 'version'> {
+export interface McpNeeds extends Pick<ServerNeeds, 'tools' | 'spend' | 'metrics' | 'version'> {
   /** Lets through callers with one of these scopes. @param path for the record of a refusal */
   allow: (scopes: readonly Scope[], path: string) => RequestHandler
 }
@@ -26,33 +28,42 @@ const MCP_PATH = '/mcp'
 
 /**
  * The Model Context Protocol, for models that run code: docs/guides/mcp.md. Its tools and the SDK are loaded with the first message:
- * many gateways never get one, and they take memory in each.
+ * many gateways never get one, and they take memory in each. One that cannot be loaded is a fault of ours for who waits; the next message
+ * has it loaded anew.
+ * @param load the file that has them
  */
-export function createMcpFeature(core: Core, needs: McpNeeds): McpFeature {
+export function createMcpFeature(
+  core: Core,
+  needs: McpNeeds,
+  load: () => Promise<{ createProtocol: (needs: ServerNeeds) => Protocol }> = () => import('./protocol.ts'),
+): McpFeature {
   const { config, redis, log } = core
   const router = Router()
   if (!config.mcp) return { routes: router, errors: [], close: async () => undefined }
   const cancellations = createCancellations(core)
   const allow = (scopes: readonly Scope[]) => needs.allow(scopes, MCP_PATH)
-  let closeMessages = async (): Promise<void> => undefined
-  const messages = loadOnce(async () => {
-    const { serveMessages } = await import('./serve-message.ts')
-    const { serve, close } = serveMessages({ ...needs, allow, redis, log, cancellations })
-    closeMessages = close
-    return serve
+  let isClosed = false
+  let loaded: Protocol | undefined
+  const protocol = loadOnce(async () => {
+    const { createProtocol } = await load()
+    loaded = createProtocol({ ...needs, redis, log })
+    if (isClosed) await loaded.close()
+    return loaded
   })
+  const serve = serveMessages({ protocol, cancellations, allow })
   router
     .route(MCP_PATH)
-    .post(allow(['jobs', 'sessions']), jsonBody(config.http.maxBodyBytes), async (req, res, next) =>
-      (await messages())(req, res, next),
-    )
+    .post(allow(['jobs', 'sessions']), jsonBody(config.http.maxBodyBytes), serve)
     // There is nothing to listen to or to end: no session of the protocol is kept.
     .all(onlyMethods('POST'))
   return {
     routes: router,
     errors: [{ path: MCP_PATH, answer: answerProblem(redis, log, sendError) }],
     close: closeOnce(
-      () => closeMessages(),
+      () => {
+        isClosed = true
+        return loaded?.close()
+      },
       () => cancellations.close(),
     ),
   }

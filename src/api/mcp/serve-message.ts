@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { createMcpHandler } from '@modelcontextprotocol/server'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Scope } from '../../shared/access/api-key.ts'
 import { Problem } from '../../shared/problems.ts'
 import { requestIdOf } from '../http/request-log.ts'
 import { invalidRequest } from '../http/problems.ts'
 import type { Cancellations } from './cancellations.ts'
-import { createMcpServer, type Exchange, mayCall, type ServerNeeds } from './mcp-server.ts'
-import { findTool } from './tools.ts'
+import type { Exchange } from './mcp-server.ts'
+import type { Protocol } from './protocol.ts'
 import { sendWebResponse, webRequest } from './web-exchange.ts'
 
-export interface MessageNeeds extends ServerNeeds {
+export interface MessageNeeds {
+  /** Loads it when it is first asked for. */
+  protocol: () => Promise<Pick<Protocol, 'answer' | 'missingScopes'>>
   cancellations: Cancellations
   /** Lets through callers with one of these scopes. */
   allow: (scopes: readonly Scope[]) => RequestHandler
@@ -27,19 +28,11 @@ const VERSION_CLAIM = 'io.modelcontextprotocol/protocolVersion'
  * - A client of today cancels by closing its request. One of before 2026-07-28 sends `notifications/cancelled`, perhaps to another
  *   gateway; its ids are unique within its `Mcp-Session-Id` only, which is therefore given out, and means nothing else. Its request
  *   goes on when its connection is lost, as that era has it.
+ *
+ * A client may cancel while the protocol is still loaded for it: all that notices it stands before that.
  */
-export function serveMessages(needs: MessageNeeds): { serve: RequestHandler; close: () => Promise<void> } {
-  const { cancellations, allow, log } = needs
-  const handler = createMcpHandler(
-    ({ authInfo }) => createMcpServer(needs, authInfo?.extra?.['exchange'] as Exchange),
-    {
-      // Tools do not change while a client looks, and a stream that nothing comes from would only be held open.
-      maxSubscriptions: 0,
-      onerror: (err) => log.debug({ err }, 'MCP message refused'),
-    },
-  )
-
-  const serve = async (req: Request, res: Response): Promise<void> => {
+export function serveMessages({ protocol, cancellations, allow }: MessageNeeds): RequestHandler {
+  return async (req: Request, res: Response): Promise<void> => {
     const message = messageOf(req.body)
     const { caller } = res.locals
     const { method, id, params } = message
@@ -54,20 +47,21 @@ export function serveMessages(needs: MessageNeeds): { serve: RequestHandler; clo
       if (call) await cancellations.cancel(call)
       return void res.status(202).end()
     }
-    const tool = method === 'tools/call' ? findTool(params?.name) : undefined
-    if (tool && !mayCall(caller, tool.scopes)) await allow(tool.scopes)(req, res, () => undefined)
-
     const cancelled = new AbortController()
     const cancel = () => cancelled.abort()
-    const call = isToday || !tool ? undefined : named(id)
+    const call = isToday || method !== 'tools/call' ? undefined : named(id)
     const forget = call && cancellations.watch(call, cancel)
-    if (isToday) res.once('close', () => void (res.writableFinished || cancel()))
+    if (isToday) {
+      res.once('close', () => void (res.writableFinished || cancel()))
+      if (res.closed || res.destroyed) cancel()
+    }
     try {
+      const { answer, missingScopes } = await protocol()
+      cancelled.signal.throwIfAborted()
+      const missing = method === 'tools/call' ? missingScopes(caller, params?.name) : undefined
+      if (missing) await allow(missing)(req, res, () => undefined)
       const exchange: Exchange = { caller, requestId: requestIdOf(req), res, cancelled: cancelled.signal }
-      const response = await handler.fetch(webRequest(req, cancelled.signal), {
-        parsedBody: message,
-        authInfo: { token: '', clientId: caller.tenant, scopes: [...caller.scopes], extra: { exchange } },
-      })
+      const response = await answer(webRequest(req, cancelled.signal), message, exchange)
       if (!isToday && method === 'initialize' && response.ok) res.set('Mcp-Session-Id', randomUUID())
       await sendWebResponse(res, response)
     } catch (error) {
@@ -77,7 +71,6 @@ export function serveMessages(needs: MessageNeeds): { serve: RequestHandler; clo
       forget?.()
     }
   }
-  return { serve, close: () => handler.close() }
 }
 
 interface Message {

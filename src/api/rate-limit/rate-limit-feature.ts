@@ -3,13 +3,15 @@ import type { SecurityEvent } from '../../shared/security/security-event.ts'
 import type { Core } from '../core.ts'
 import type { RouteRequest } from '../http/route.ts'
 import { type LimitEndUsers, limitEndUsers } from './end-users.ts'
-import { rateLimit, spendMore } from './rate-limit.ts'
+import { type Foresee, foreseeLimit, rateLimit, spendMore } from './rate-limit.ts'
 import { type Budget, createRateLimiter, type RateLimitCounters, type RateLimiter } from './rate-limiter.ts'
 
 export interface RateLimitFeature {
   limiter: RateLimiter
   /** Takes from the budget of a caller what its request costs. */
   limit: RequestHandler
+  /** Begins with that before the caller is known for certain. */
+  foresee: Foresee
   limitEndUsers: LimitEndUsers
   /** Takes from the caller's submissions what a request costs beyond its first. */
   spendRest: (request: Pick<RouteRequest, 'req' | 'res'>, tokens: number) => Promise<void>
@@ -29,6 +31,7 @@ export function createRateLimitFeature(core: Core, { counters, record }: RateLim
   return {
     limiter,
     limit: rateLimit(limiter, budgetOf, record),
+    foresee: foreseeLimit(limiter, budgetOf),
     limitEndUsers: limitEndUsers(limiter, record),
     spendRest: ({ req, res }, tokens) => spendRest(req, res, tokens),
   }

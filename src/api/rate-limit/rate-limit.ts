@@ -9,6 +9,16 @@ import type { Budget, LimitedCaller, RateLimiter, Verdict } from './rate-limiter
 /** Takes an event to where they are kept; see `SecurityEvents.record`. */
 export type Report = (event: SecurityEvent) => unknown
 
+/** Begins to take what a request costs from whoever most likely asks. */
+export type Foresee = (caller: LimitedCaller, req: Request, res: Response) => void
+
+declare module 'express-serve-static-core' {
+  interface Locals {
+    /** What was begun before the caller was known. */
+    foreseen?: { caller: LimitedCaller; budget: Budget; verdict: Promise<Verdict> }
+  }
+}
+
 const MICROS_PER_SECOND = 1_000_000
 
 /**
@@ -19,19 +29,44 @@ const MICROS_PER_SECOND = 1_000_000
  * @param budget which of the caller's buckets a request takes from
  */
 export function rateLimit(
-  limiter: RateLimiter,
+  limiter: Pick<RateLimiter, 'take'>,
   budget: Budget | ((req: Request) => Budget),
   report: Report,
 ): RequestHandler {
   return async (req, res, next) => {
-    await spendMore(limiter, typeof budget === 'function' ? budget(req) : budget, report)(req, res, 1)
+    const from = typeof budget === 'function' ? budget(req) : budget
+    await spendMore({ take: foreseenOr(limiter, from, res) }, from, report)(req, res, 1)
     next()
   }
 }
 
+/** Asks Redis for the tokens of a request while it is asked for the key: the request waits for one trip and not for two. */
+export function foreseeLimit(limiter: Pick<RateLimiter, 'take'>, budget: (req: Request) => Budget): Foresee {
+  return (caller, req, res) => {
+    const from = budget(req)
+    res.locals.foreseen = { caller, budget: from, verdict: limiter.take(caller, from, 1) }
+  }
+}
+
+/** What takes the tokens of a request: once, also when it was begun for the caller that it turned out to be of. */
+function foreseenOr(limiter: Pick<RateLimiter, 'take'>, budget: Budget, res: Response): RateLimiter['take'] {
+  const { foreseen } = res.locals
+  delete res.locals.foreseen
+  return (caller, ...rest) => {
+    const isIt = foreseen?.budget === budget && sameCaller(foreseen.caller, caller)
+    return isIt ? foreseen.verdict : limiter.take(caller, ...rest)
+  }
+}
+
+const sameCaller = (a: LimitedCaller, b: LimitedCaller): boolean =>
+  a.keyId === b.keyId &&
+  a.address === b.address &&
+  a.rate?.perMinute === b.rate?.perMinute &&
+  a.rate?.burst === b.rate?.burst
+
 /** For requests that cost more than one token: takes so many from the caller's bucket. */
 export function spendMore(
-  limiter: RateLimiter,
+  limiter: Pick<RateLimiter, 'take'>,
   budget: Budget,
   report: Report,
 ): (req: Request, res: Response, tokens: number) => Promise<void> {
@@ -50,7 +85,7 @@ export function spendMore(
  * @throws Problem `rate-limited`, `caller-blocked`
  */
 export async function spend(
-  limiter: RateLimiter,
+  limiter: Pick<RateLimiter, 'take'>,
   caller: LimitedCaller,
   budget: Budget,
   tokens: number,

@@ -137,15 +137,18 @@ export function createRequestReader(redis: Redis, keys: Keys): RequestReader {
         known.put(id, true)
         return true
       }
+      let removing: Promise<void> | undefined
       const remove = async () => {
+        removing = undefined
         const ids = [...taken]
         await redis.xdel(stream, ...ids)
         for (const id of ids) taken.delete(id)
       }
       const note = (ids: readonly string[]) => {
         for (const id of ids) taken.add(id)
-        // Where it fails, they are removed with the next ones.
-        if (taken.size > 0) remove().catch(() => undefined)
+        // Behind what is done with them in this turn. Where it fails, they are removed with the next ones.
+        if (taken.size > 0) removing ??= Promise.resolve().then(remove)
+        removing?.catch(() => undefined)
       }
       return {
         async take() {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { MIB } from '../../shared/limits.ts'
 import type { Execute } from '../../shared/sessions/operations.ts'
 import type { Context, ExecutionStatus } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { signalName } from '../jobs/classify.ts'
 import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
 import { createExecution, type RunningExecution } from './execution.ts'
+import { ContextBusy, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
 
 /** How a kernel is started. */
 export interface KernelPlan {
@@ -37,15 +37,15 @@ export interface SessionContext {
   view(): Context
   /** Resolves when its kernel can be used, rejects when it cannot be started. */
   readonly ready: Promise<void>
-  /** @param ended is called once, with what became of it */
+  /** @param ended is called once, with what became of it. @throws ContextBusy, ContextDead */
   execute(asked: Execute, ended: (execution: RunningExecution) => void): RunningExecution
-  /** @param execution only while this one runs. @returns whether anything is interrupted */
+  /** @param execution only while this one runs. @returns whether anything is interrupted. @throws ContextBusy */
   interrupt(execution?: string): boolean
-  /** Starts its kernel anew: state is lost, what runs and waits is cancelled. */
+  /** Starts its kernel anew: state is lost, what runs and waits is cancelled. @throws ContextBusy */
   restart(): void
   /** Ends its kernel. Nothing is taken any more. */
   close(reason: ExecutionStatus, message: string): void
-  /** Answers the question of an execution. @returns whether it had asked */
+  /** Answers the question of an execution. @returns whether it had asked. @throws ContextBusy */
   input(execution: string, value: string): boolean
   /** Asks the kernel on its shell channel. @throws ContextBusy, or ContextDead also when it dies before it answers */
   ask(type: string, content: object): Promise<Record<string, unknown>>
@@ -61,6 +61,8 @@ export interface ContextOptions {
   send: (order: BridgeOrder) => void
   /** Bytes of orders that the bridge has not taken. */
   unsentBytes: () => number
+  /** Of the session. */
+  waiting: WaitingBytes
   tell: (event: SessionEvent) => void
   clock: Clock
   /** A name that no kernel of the session had. */
@@ -85,13 +87,7 @@ const IDLE_MS = 2_000
 const MAX_QUEUED = 100
 /** A kernel that is busy answers none of them. */
 const MAX_QUESTIONS = 32
-/** A bridge that takes nothing is asked nothing beyond this. */
-const MAX_UNSENT_BYTES = 4 * MIB
 
-/** The context takes no more executions, or no more questions, now. */
-export class ContextBusy extends Error {
-  override readonly name = 'ContextBusy'
-}
 /** The context has no kernel any more. */
 export class ContextDead extends Error {
   override readonly name = 'ContextDead'
@@ -109,6 +105,8 @@ interface Entry {
   /** Whether it has begun so lately that an interrupt may be lost. */
   isNew: boolean
   stopTimers: (() => void)[]
+  /** Gives back the room that its code takes. */
+  release: () => void
 }
 
 export function createContext(options: ContextOptions): SessionContext {
@@ -127,7 +125,7 @@ export function createContext(options: ContextOptions): SessionContext {
   let ready = Promise.resolve()
   const questions = new Map<
     string,
-    { resolve: (content: Record<string, unknown>) => void; reject: (error: Error) => void }
+    { resolve: (content: Record<string, unknown>) => void; reject: (error: Error) => void; release: () => void }
   >()
 
   const view = (): Context => ({
@@ -161,6 +159,7 @@ export function createContext(options: ContextOptions): SessionContext {
 
   const end = (entry: Entry, status: ExecutionStatus, why: string | null = null) => {
     for (const stop of entry.stopTimers.splice(0)) stop()
+    entry.release()
     if (running === entry) running = undefined
     entry.execution.finish(status, why)
     executionCount = entry.execution.view().executionCount ?? executionCount
@@ -171,7 +170,10 @@ export function createContext(options: ContextOptions): SessionContext {
     queue = []
     if (running) end(running, status, why)
     for (const entry of waiting) end(entry, status === 'interrupted' ? 'cancelled' : status, why)
-    for (const { reject } of questions.values()) reject(new ContextDead(why ?? 'the context has ended'))
+    for (const { reject, release } of questions.values()) {
+      release()
+      reject(new ContextDead(why ?? 'the context has ended'))
+    }
     questions.clear()
   }
 
@@ -192,8 +194,6 @@ export function createContext(options: ContextOptions): SessionContext {
     }
     running = entry
     const { asked, execution } = entry
-    change('busy')
-    execution.start()
     const { code, silent, allowInput, timeoutMs } = asked
     const content = {
       code,
@@ -203,7 +203,10 @@ export function createContext(options: ContextOptions): SessionContext {
       allow_stdin: allowInput,
       stop_on_error: false,
     }
+    // The kernel works while this is told.
     send({ do: 'send', context: kernel, channel: 'shell', type: 'execute_request', id: asked.id, content })
+    change('busy')
+    execution.start()
     entry.stopTimers.push(clock.after(timeoutMs, () => overdue(entry)))
   }
 
@@ -250,6 +253,7 @@ export function createContext(options: ContextOptions): SessionContext {
     const question = parent === null ? undefined : questions.get(parent)
     if (question && channel === 'shell') {
       questions.delete(parent ?? '')
+      question.release()
       return question.resolve(content)
     }
     const entry = running
@@ -281,18 +285,24 @@ export function createContext(options: ContextOptions): SessionContext {
     execute(asked, ended) {
       if (isClosed || state === 'dead') throw new ContextDead(message ?? 'the context has ended')
       if (queue.length >= MAX_QUEUED) throw new ContextBusy(`${MAX_QUEUED} executions wait in the context already`)
+      requireBridge(options.unsentBytes())
+      const release = options.waiting.reserve(Buffer.byteLength(asked.code))
       const execution = createExecution(asked, options.outputBytes, tell)
-      queue.push({ asked, execution, ended, asksInput: false, hasBegun: false, isNew: true, stopTimers: [] })
+      queue.push({ asked, execution, ended, asksInput: false, hasBegun: false, isNew: true, stopTimers: [], release })
       runNext()
       return execution
     },
     interrupt(execution) {
       if (!running || (execution !== undefined && running.execution.id !== execution)) return false
+      requireBridge(options.unsentBytes())
       running.cause ??= { status: 'interrupted', message: null }
       if (running.hasBegun) sendInterrupt(running)
       return true
     },
-    restart: () => restart('cancelled', 'its context was restarted'),
+    restart() {
+      requireBridge(options.unsentBytes())
+      restart('cancelled', 'its context was restarted')
+    },
     close(status, why) {
       if (isClosed) return
       isClosed = true
@@ -304,6 +314,7 @@ export function createContext(options: ContextOptions): SessionContext {
     },
     input(execution, value) {
       if (running?.asked.id !== execution || !running.asksInput) return false
+      requireBridge(options.unsentBytes())
       running.asksInput = false
       send({ do: 'send', context: kernel, channel: 'stdin', type: 'input_reply', id: randomUUID(), content: { value } })
       return true
@@ -312,11 +323,11 @@ export function createContext(options: ContextOptions): SessionContext {
       if (state === 'dead') throw new ContextDead(message ?? 'the context has ended')
       if (questions.size >= MAX_QUESTIONS)
         throw new ContextBusy(`${MAX_QUESTIONS} questions to the kernel are not answered yet`)
-      if (options.unsentBytes() > MAX_UNSENT_BYTES)
-        throw new ContextBusy(`the kernel has ${options.unsentBytes()} bytes before it that it has not read`)
+      requireBridge(options.unsentBytes())
+      const release = options.waiting.reserve(Buffer.byteLength(JSON.stringify(content)))
       const question = randomUUID()
       return new Promise((resolve, reject) => {
-        questions.set(question, { resolve, reject })
+        questions.set(question, { resolve, reject, release })
         send({ do: 'send', context: kernel, channel: 'shell', type, id: question, content })
       })
     },

@@ -29,6 +29,8 @@ export function createEventWriter(
   log: Logger,
 ): EventWriter {
   let pending: SessionEvent[] = []
+  /** Of each of them, in bytes. */
+  let sizes: number[] = []
   let pendingBytes = 0
   let writing: Promise<void> | undefined
   let isOver = false
@@ -50,17 +52,19 @@ export function createEventWriter(
       keptBytes -= first.bytes
       old.push(first.id)
     }
-    await records.forget(id, old)
+    if (old.length > 0) await records.forget(id, old)
   }
 
   const write = async () => {
     while (pending.length > 0 && !isOver) {
       const events = pending
+      const bytes = sizes
       pending = []
+      sizes = []
       pendingBytes = 0
       try {
         const ids = await records.append(id, events)
-        if (ids) await note(ids, events.map(sizeOf))
+        if (ids) await note(ids, bytes)
         else {
           isOver = true
           ended()
@@ -70,15 +74,17 @@ export function createEventWriter(
       }
       for (const resume of waiting.splice(0)) resume()
     }
-    pending = isOver ? [] : pending
+    if (isOver) pending = []
     writing = undefined
   }
 
   return {
     add(event) {
       if (isOver) return
-      if (!join(pending, event)) pending.push(event)
-      pendingBytes += sizeOf(event)
+      const bytes = sizeOf(event)
+      if (join(pending, event)) sizes[pending.length - 1] = (sizes[pending.length - 1] ?? 0) + bytes
+      else sizes[pending.push(event) - 1] = bytes
+      pendingBytes += bytes
       // In a turn of its own, so that what comes at once goes together.
       writing ??= Promise.resolve().then(write)
     },

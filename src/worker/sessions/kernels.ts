@@ -4,6 +4,7 @@ import type { Agent, AgentProcess } from './agent.ts'
 import { type BridgeEvent, type BridgeOrder, bridgeLine, createBridgeReader } from './bridge-lines.ts'
 import { type Clock, createContext, type KernelPlan, type SessionContext } from './context.ts'
 import { BRIDGE_RATE, createOutputPace } from './output-pace.ts'
+import { createWaitingBytes, requireBridge } from './waiting-bytes.ts'
 
 /** The contexts of a session, and the bridge to their kernels. */
 export interface Kernels {
@@ -11,7 +12,7 @@ export interface Kernels {
   start(): Promise<void>
   get(id: string): SessionContext | undefined
   list(): Context[]
-  /** @throws Error when there are as many as there may be, or one of this id */
+  /** @throws TooManyContexts, also for one of this id; ContextBusy */
   create(id: string, plan?: Partial<Pick<KernelPlan, 'cwd' | 'env'>>): Promise<SessionContext>
   /** Starts its kernel anew, and the bridge if that has ended. */
   restart(context: SessionContext): Promise<void>
@@ -51,6 +52,8 @@ export function createKernels(options: KernelsOptions): Kernels {
   let isClosed = false
   let kernels = 0
   const pace = createOutputPace(clock, BRIDGE_RATE)
+  const waiting = createWaitingBytes()
+  const unsentBytes = () => bridgeProcess?.waiting ?? 0
 
   const take = (event: Exclude<BridgeEvent, { event: 'bridge' }>) => {
     for (const context of contexts.values()) context.take(event)
@@ -73,7 +76,7 @@ export function createKernels(options: KernelsOptions): Kernels {
           pace(bytes.length, () => options.whenRoom(taken))
         },
         ended() {
-          if (bridge === begun) bridge = undefined
+          if (bridge === begun) bridge = bridgeProcess = undefined
           for (const { kernel } of contexts.values()) {
             take({ event: 'failed', context: kernel, detail: 'the bridge to the kernels has ended' })
           }
@@ -81,8 +84,11 @@ export function createKernels(options: KernelsOptions): Kernels {
       },
     )
     bridge = begun
+    bridgeProcess = undefined
     void begun.then(
-      (process) => (bridgeProcess = process),
+      (process) => {
+        if (bridge === begun) bridgeProcess = process
+      },
       () => {
         if (bridge === begun) bridge = undefined
       },
@@ -90,6 +96,8 @@ export function createKernels(options: KernelsOptions): Kernels {
     return begun
   }
   const send = (order: BridgeOrder) => {
+    // At once: before what else is done in this turn, and told of it.
+    if (bridgeProcess) return bridgeProcess.input(bridgeLine(order))
     void bridge?.then(
       (process) => process.input(bridgeLine(order)),
       () => undefined,
@@ -106,6 +114,7 @@ export function createKernels(options: KernelsOptions): Kernels {
       if (contexts.has(id)) throw new TooManyContexts(`there is a context "${id}" already`)
       if (contexts.size >= MAX_CONTEXTS) throw new TooManyContexts(`a session has ${MAX_CONTEXTS} contexts at most`)
       if (isClosed) throw new TooManyContexts('the session is ending')
+      requireBridge(unsentBytes())
       if (!bridge) await startBridge()
       const { memoryBytes, outputBytes } = options
       const context = createContext({
@@ -115,7 +124,8 @@ export function createKernels(options: KernelsOptions): Kernels {
         memoryBytes,
         outputBytes,
         send,
-        unsentBytes: () => bridgeProcess?.waiting ?? 0,
+        unsentBytes,
+        waiting,
         tell,
         clock,
         nextKernel: () => `${id}/${++kernels}`,

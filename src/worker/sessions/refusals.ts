@@ -1,8 +1,9 @@
 import type { ProblemCode } from '../../shared/problems.ts'
 import { AgentRefusal } from './agent.ts'
-import { ContextBusy, ContextDead } from './context.ts'
+import { ContextDead } from './context.ts'
 import { TooManyContexts } from './kernels.ts'
 import { IdempotencyMismatch } from './repeated-requests.ts'
+import { ContextBusy } from './waiting-bytes.ts'
 
 /** What the caller did wrong, or what is not there. */
 export class Refused extends Error {

@@ -68,11 +68,13 @@ export function createWatchOperations(
     async unwatchFolder({ id }) {
       const live = watches.get(id)
       if (!live) throw new Refused('not-found', 'the session has no such watch, or it has ended')
-      watches.delete(id)
+      // Until its end is told it is there: who asks for its events meanwhile gets that.
       await live.stop()
-      count--
-      live.watch.state = 'ended'
-      tell({ type: 'watch', data: { ...live.watch } })
+      if (watches.delete(id)) {
+        count--
+        live.watch.state = 'ended'
+        tell({ type: 'watch', data: { ...live.watch } })
+      }
       return [{ ...live.watch }]
     },
   }

@@ -124,7 +124,7 @@ export async function startAccessGateway(options: AccessGatewayOptions = {}): Pr
     events,
     log: () => logged,
     watched: () => revocations.watched,
-    watch: (keyId) => revocations.watch(keyId, null),
+    watch: (keyId) => revocations.watch(keyId, null, undefined),
     async close() {
       server.closeAllConnections()
       server.close()

@@ -1,0 +1,51 @@
+import { MIB } from '../../shared/limits.ts'
+
+/** The context takes no more executions, or no more questions, now. */
+export class ContextBusy extends Error {
+  override readonly name = 'ContextBusy'
+}
+
+/** What the clients of one session may have before its kernels: code that waits or runs, questions that are not answered. */
+export interface WaitingBytes {
+  /**
+   * Takes room for so many bytes. What is alone has room whatever its size: that is bounded where it comes in.
+   * @returns gives it back; idempotent
+   * @throws ContextBusy
+   */
+  reserve(bytes: number): () => void
+}
+
+const MAX_WAITING_BYTES = 8 * MIB
+/** A bridge that takes nothing is asked nothing beyond this. */
+const MAX_UNSENT_BYTES = 4 * MIB
+
+export function createWaitingBytes(most = MAX_WAITING_BYTES): WaitingBytes {
+  let waiting = 0
+  return {
+    reserve(bytes) {
+      if (waiting > 0 && waiting + bytes > most) {
+        throw new ContextBusy(
+          `the kernels of the session have ${waiting} bytes of code and questions before them; with ${bytes} more it would be over ${most}`,
+        )
+      }
+      waiting += bytes
+      let isReserved = true
+      return () => {
+        if (isReserved) waiting -= bytes
+        isReserved = false
+      }
+    },
+  }
+}
+
+/**
+ * To be asked before something is sent that a client can repeat without end.
+ * @param unsent what the bridge to the kernels has not taken, in bytes
+ * @throws ContextBusy
+ */
+export function requireBridge(unsent: number): void {
+  if (unsent <= MAX_UNSENT_BYTES) return
+  throw new ContextBusy(
+    `the bridge to the kernels has not read ${unsent} bytes that it was sent; nothing more is sent beyond ${MAX_UNSENT_BYTES}`,
+  )
+}
