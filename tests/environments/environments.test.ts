@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -47,6 +48,12 @@ const install = (dependencies: string[]) =>
     { language: 'python', dependencies },
     { prefer: 'wait=60' },
   )
+const installManifest = (manifest: string | null) =>
+  post<Environment & Problem>(
+    `${platform.url}/v1/environments`,
+    { language: 'python', manifest },
+    { prefer: 'wait=60' },
+  )
 const refusal = async (...dependencies: string[]) => {
   const { status, body } = await install(dependencies)
   return { status, code: body.code }
@@ -85,11 +92,7 @@ describe('packages that are there', () => {
     const first = await install(['polite'])
     const before = await installed()
     const manifest = first.body.lock
-    const again = await post<Environment>(
-      `${platform.url}/v1/environments`,
-      { language: 'python', manifest },
-      { prefer: 'wait=60' },
-    )
+    const again = await installManifest(manifest)
     expect(again).toMatchObject({ status: 200, body: { state: 'ready', lock: manifest } })
     expect(again.body.packages).toEqual(first.body.packages)
     const job = await runJob(platform.url, {
@@ -99,6 +102,24 @@ describe('packages that are there', () => {
     })
     expect(stageOf(job).stdout).toBe('hello from 1.0, please\n')
     expect(await installed()).toEqual(before)
+  })
+
+  test('a lock has the hashes of what may be installed here, and a longer one installs the same', async () => {
+    const elsewhere = {
+      ...wheel('anywhere', '1.0', [['elsewhere.py', '']]),
+      file: 'anywhere-1.0-cp313-cp313-win32.whl',
+    }
+    index.add(elsewhere, wheel('anywhere', '1.0', [['anywhere.py', 'X = 1\n']]))
+    const { body: first } = await install(['anywhere'])
+    const lock = first.lock ?? ''
+    expect(lock.match(/--hash=/g)).toHaveLength(1)
+    const before = await installed()
+    const other = `--hash=sha256:${createHash('sha256').update(elsewhere.content).digest('hex')}`
+    const { body: longer } = await installManifest(`${lock.trimEnd()} \\\n    ${other}\n`)
+    expect(longer).toMatchObject({ state: 'ready', lock })
+    expect(await installed()).toEqual(before)
+    const { body: refused } = await installManifest(`anywhere==1.0 ${other}\n`)
+    expect(refused).toMatchObject({ code: 'environment-failed', detail: expect.stringMatching(/hash|platform/i) })
   })
 
   test('requirements.txt and the metadata of a script count too', async () => {

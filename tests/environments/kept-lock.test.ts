@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { loadConfig } from '../../src/shared/config/config.ts'
-import type { Environment } from '../../src/shared/environments/environment.ts'
+import type { Environment, EnvironmentRecord } from '../../src/shared/environments/environment.ts'
 import type { Job } from '../../src/shared/job.ts'
 import { connectRedis } from '../../src/shared/redis/connect.ts'
 import { createJobQueue, type JobQueue } from '../../src/shared/redis/job-queue.ts'
@@ -18,6 +19,7 @@ import { startPlatform, testRoot, type TestPlatform } from '../support/platform.
 const RESULT_TTL_SECONDS = 60 * 24 * 3600
 /** Hashes of so many files of a package make its lock long. */
 const OTHER_FILES = 400
+const elsewhere = { ...wheel('kept', '1.0', [['elsewhere.py', '']]), file: 'kept-1.0-cp313-cp313-win32.whl' }
 /** Times have more or fewer digits. */
 const NOISE_BYTES = 200
 
@@ -30,12 +32,15 @@ let keys: Keys
 let queue: JobQueue
 beforeAll(async () => {
   index = await startPackageIndex()
-  const elsewhere = (number: number) => ({
-    ...wheel('lot', '1.0', [[`lot_${number}.py`, '']]),
-    file: `lot-1.0-${number}-cp39-cp39-win32.whl`,
+  const build = (number: number) => ({
+    ...wheel('lot', '1.0', [
+      ['lot.py', 'X = 1\n'],
+      [`lot_${number}.py`, ''],
+    ]),
+    file: `lot-1.0-${number}-py3-none-any.whl`,
   })
-  index.add(...['few', 'lot'].map((name) => wheel(name, '1.0', [[`${name}.py`, 'X = 1\n']])))
-  index.add(...Array.from({ length: OTHER_FILES }, (_, number) => elsewhere(number)))
+  index.add(...['few', 'kept'].map((name) => wheel(name, '1.0', [[`${name}.py`, 'X = 1\n']])))
+  index.add(...Array.from({ length: OTHER_FILES }, (_, number) => build(number)), elsewhere)
   data = await mkdtemp('/tmp/ry-lock-')
   platform = await startPlatform({
     RUNYARD_DATA_DIR: data,
@@ -106,6 +111,21 @@ test('a job that is read has its lock, null until it runs, also when its package
   expect((await readJob(job.id)).environment).toEqual({ id, lock })
   const { body: shown } = await get<Job>(`${platform.url}/v1/admin/jobs/${job.id}`, admin)
   expect(shown.environment).toEqual({ id, lock })
+})
+
+test('a lock that was kept with the hashes of other machines, as they once were, is installed as it stands', async () => {
+  const asked = { language: 'python', dependencies: ['kept'] }
+  const { body: made } = await post<Environment>(`${platform.url}/v1/environments`, asked, { prefer: 'wait=60' })
+  const text = await redis.get(keys.environment(made.id))
+  const { fileId: _, ...record } = JSON.parse(text ?? '') as EnvironmentRecord
+  const hash = createHash('sha256').update(elsewhere.content).digest('hex')
+  const hashes = `${record.view.lock} --hash=sha256:${hash}`.match(/--hash=\S+/g) ?? []
+  expect(hashes).toHaveLength(2)
+  const lock = ['kept==1.0', ...hashes.toSorted().map((one) => `    ${one}`), ''].join(' \\\n').replace(/ \\\n$/, '\n')
+  await redis.set(keys.environment(made.id), JSON.stringify({ ...record, view: { ...record.view, lock } }), 'KEEPTTL')
+  const byId = { language: 'python', code: 'import kept', environment: made.id }
+  const job = await runJob(platform.url, byId)
+  expect(job).toMatchObject({ status: 'succeeded', environment: { id: made.id, lock } })
 })
 
 test('a lock is kept as long as a job that names it, however its environment is used later', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { MIB } from '../../src/shared/limits.ts'
+import { type Entries, zip } from '../support/archives.ts'
 import type { TestCrates } from '../support/crates-registry.ts'
 import type { TestGems } from '../support/gem-index.ts'
 import type { TestProxy } from '../support/go-proxy.ts'
@@ -106,6 +107,14 @@ export function addHostileJars({ add }: TestRepository, elsewhere: string, maxBy
       ['a.txt', 'x'],
     ],
   })
+  add({ at: 'org.h:driver:1.0', files: [['C:\\x', 'x']] })
+  const twice: Entries = [
+    ['a.txt', 'x'],
+    ['a.txt', 'y'],
+  ]
+  add({ at: 'org.h:twice:1.0', files: twice })
+  add({ at: 'org.h:masked:1.0', files: zip([['a.txt', 'x']], { locals: { 'a.txt': UP } }) })
+  add({ at: 'org.h:linker:1.0', files: zip([['secret', '/etc/passwd']], { modes: { secret: 0o120777 } }) })
   add({ at: 'org.h:bomb:1.0', files: [['zeros', Buffer.alloc(200 * MIB)]] })
   add({ at: 'org.h:heavy:1.0', files: [['noise', randomBytes(maxBytes + MIB)]] })
   add({ at: 'org.h:crowd:1.0', files: Object.entries(many(5000)) })
@@ -358,7 +367,30 @@ export const HOSTILE: Hostile[] = [
     title: 'a member that leads out of its folder',
     asked: jar('climber'),
     code: 'environment-failed',
+    says: /org\.h:climber:jar:1\.0 has the member "[./]+tmp\/[^"]+": a member's path must be relative/,
   },
+  {
+    language: 'java',
+    title: 'a member on a drive',
+    asked: jar('driver'),
+    code: 'environment-failed',
+    says: /has the member "C:\\x": a member's path must be relative/,
+  },
+  {
+    language: 'java',
+    title: 'a member with two contents',
+    asked: jar('twice'),
+    code: 'environment-failed',
+    says: /has the member "a\.txt" twice, with different content/,
+  },
+  {
+    language: 'java',
+    title: 'a member that its header calls otherwise',
+    asked: jar('masked'),
+    code: 'environment-failed',
+    says: /has the member "a\.txt": its header says otherwise/,
+  },
+  { language: 'java', title: 'a link, which stays in its jar', asked: jar('linker'), ...asOneJar('linker') },
   { language: 'java', title: 'a bomb, which nobody unpacks', asked: jar('bomb'), ...asOneJar('bomb') },
   { language: 'java', title: 'more bytes than are allowed', asked: jar('heavy'), code: 'environment-too-large' },
   { language: 'java', title: 'a crowd of files in one', asked: jar('crowd'), ...asOneJar('crowd') },

@@ -21,7 +21,7 @@ export function tar(entries: Entries, types: Record<string, string> = {}, links:
   return Buffer.concat([...blocks, Buffer.alloc(1024)])
 }
 
-/** A zip, as a tool could make it that means ill. */
+/** A zip, as a tool could make it that means ill. @param locals what a member is called where its content lies, by its path in the directory */
 export function zip(
   entries: Entries,
   {
@@ -30,6 +30,7 @@ export function zip(
     mode = 0,
     modes = {} as Record<string, number>,
     size = undefined as number | undefined,
+    locals = {} as Record<string, string>,
   } = {},
 ): Buffer {
   const parts: Buffer[] = []
@@ -47,7 +48,10 @@ export function zip(
     common.writeUInt32LE(packed.length, 14)
     common.writeUInt32LE(size ?? bytes.length, 18)
     common.writeUInt16LE(name.length, 22)
-    const local = Buffer.concat([Buffer.from('PK\u0003\u0004', 'latin1'), common, name, packed])
+    const localName = Buffer.from(locals[path] ?? path)
+    const localCommon = Buffer.from(common)
+    localCommon.writeUInt16LE(localName.length, 22)
+    const local = Buffer.concat([Buffer.from('PK\u0003\u0004', 'latin1'), localCommon, localName, packed])
     const central = Buffer.alloc(46)
     central.write('PK\u0001\u0002', 'latin1')
     central[5] = 3 // made on Unix, so that its modes count

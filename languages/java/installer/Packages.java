@@ -250,14 +250,13 @@ final class Packages {
                     throw new IOException("Could not find artifact " + jar, absent);
                 }
             if (!sha256(place).equals(parts[1])) throw new Refusal(jar + " has another hash than the lock says");
-            String stray;
+            String fault;
             try {
-                stray = JarMembers.firstStray(place);
+                fault = JarMembers.firstFault(place);
             } catch (IOException error) {
                 throw new Refusal(jar + " is no jar: " + error.getMessage());
             }
-            if (stray != null)
-                throw new Refusal(jar + " has the member \"" + stray + "\": a member's path must be relative, without \".\" and \"..\" components");
+            if (fault != null) throw new Refusal(jar + " " + fault);
             names.add("jars/" + path);
         }
         writeClassPath(folder.resolve("packages.jar"), names);

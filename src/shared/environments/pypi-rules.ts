@@ -15,18 +15,7 @@ export const pypiRules: PackageRules = {
       name,
       version,
     })),
-  // Letter by letter what uv writes of the same packages: a lock that it wrote keeps its key.
-  canonicalLock: (lock) =>
-    [
-      ...new Map(
-        logicalLines(lock)
-          .map(normalLine)
-          .map((line) => [line.text, line]),
-      ).values(),
-    ]
-      .toSorted((a, b) => inOrder(a.name, b.name) || inOrder(a.text, b.text))
-      .map(({ text }) => `${text}\n`)
-      .join(''),
+  canonicalLock: (lock) => withoutHashes(lock, () => false),
   isLock(manifest) {
     const lines = logicalLines(manifest)
     return (
@@ -38,9 +27,25 @@ export const pypiRules: PackageRules = {
 
 const inOrder = (a: string, b: string): number => Number(a > b) - Number(a < b)
 
+/**
+ * A lock in its normal form, which is letter by letter what uv writes of the same packages: a lock that it wrote keeps its key.
+ * @param leavesOut of a SHA-256 in hexadecimal; a package keeps all of its hashes when it would have none
+ */
+export function withoutHashes(lock: string, leavesOut: (hash: string) => boolean): string {
+  const lines = logicalLines(lock).map((line) => normalLine(line, leavesOut))
+  return [...new Map(lines.map((line) => [line.text, line])).values()]
+    .toSorted((a, b) => inOrder(a.name, b.name) || inOrder(a.text, b.text))
+    .map(({ text }) => `${text}\n`)
+    .join('')
+}
+
+const HASH = '--hash=sha256:'
+
 /** Each hash on a line of its own. */
-function normalLine(line: string): { name: string; text: string } {
-  const [wanted = '', ...hashes] = line.split(/\s+(?=--hash=)/)
+function normalLine(line: string, leavesOut: (hash: string) => boolean): { name: string; text: string } {
+  const [wanted = '', ...all] = line.split(/\s+(?=--hash=)/)
+  const some = all.filter((option) => !(option.startsWith(HASH) && leavesOut(option.slice(HASH.length))))
+  const hashes = some.length > 0 ? some : all
   const [spelled = ''] = /^[A-Za-z0-9][A-Za-z0-9._-]*/.exec(wanted) ?? []
   const name = normalName(spelled)
   const rest = wanted.slice(spelled.length).replaceAll(/\s+/g, ' ').replace(/ ?; ?/, ' ; ')

@@ -128,7 +128,7 @@ export function createBuilder(
   return {
     keyOf,
     async build({ view }, manifest, listener) {
-      const { installer, image } = installerOf(view.language) ?? {}
+      const { installer, image, version = '' } = installerOf(view.language) ?? {}
       if (!installer || image === undefined)
         throw new Error(`no installer of packages for ${view.language} is on this worker`)
       const begun = performance.now()
@@ -169,7 +169,9 @@ export function createBuilder(
           nearNames: near,
           listener,
         })
-        return await keep(view.language, built, bans)
+        // One that was built before keeps its lock, by which other hosts know it.
+        const lock = manifest === view.lock ? undefined : ecosystem.shortLock?.(built.lock, index, version)
+        return await keep(view.language, { ...built, lock: lock ?? built.lock }, bans)
       } catch (error) {
         throw keptFault(error) ?? error
       } finally {

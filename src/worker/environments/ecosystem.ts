@@ -8,6 +8,7 @@ import type { PackageIndex, PackageIndexOptions, Refusal } from './package-index
 import { createNpmIndex, npmExplains } from './npm-index.ts'
 import { createPypiIndex, pypiExplains } from './pypi-index.ts'
 import { createRubygemsIndex, rubygemsExplains } from './rubygems-index.ts'
+import { shortPypiLock } from './usable-wheels.ts'
 
 /** What a worker does otherwise for each kind of packages. Commands are data of the language. */
 export interface Ecosystem {
@@ -19,6 +20,12 @@ export interface Ecosystem {
   configuredIndex: (settings: Config['packages']) => Promise<string | undefined>
   /** Of what was not shown, that of which an installer speaks that failed. */
   explains: (refusals: readonly Refusal[], said: string) => Refusal | undefined
+  /**
+   * A lock without what no engine needs of it, which installs the same; absent: its installer writes none such.
+   * @param index at which it was made or installed
+   * @param version of the language
+   */
+  shortLock?: (lock: string, index: PackageIndex, version: string) => string
 }
 
 export const ECOSYSTEMS: Record<PackageBan['ecosystem'], Ecosystem> = {
@@ -27,6 +34,7 @@ export const ECOSYSTEMS: Record<PackageBan['ecosystem'], Ecosystem> = {
     indexPath: '/simple/',
     configuredIndex: async ({ pypi }) => pypi ?? (await pipIndex()),
     explains: pypiExplains,
+    shortLock: shortPypiLock,
   },
   npm: {
     createIndex: createNpmIndex,

@@ -13,6 +13,8 @@ export interface PackageIndex {
   handle: (req: IncomingMessage, res: ServerResponse) => Promise<void>
   /** What was looked for and not shown, and why: single versions before whole packages. */
   readonly refusals: readonly Refusal[]
+  /** Names of all files that were shown, by their hash in hexadecimal, where the index tells it. */
+  readonly files: ReadonlyMap<string, string>
   /** Files that were given out, in this order, with what they weighed. */
   readonly given: readonly { file: string; bytes: number }[]
   /** What went wrong that is not the installer's fault. */
@@ -194,6 +196,10 @@ export function servePackageIndex(
   return {
     get refusals() {
       return refusals.toSorted((a, b) => Number(a.version === undefined) - Number(b.version === undefined))
+    },
+    get files() {
+      const shown = [...known.values()].filter(({ isDescription = false }) => !isDescription)
+      return new Map(shown.flatMap(({ hash, name }) => (hash ? [[hash.digest.toString('hex'), name] as const] : [])))
     },
     given,
     faults,
