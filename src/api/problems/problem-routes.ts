@@ -22,6 +22,7 @@ import { DEFAULT_POINTS } from '../../shared/judging/judging-spec.ts'
 import { unreadFiles } from '../../shared/judging/unread-files.ts'
 import { Verdict } from '../../shared/judging/verdict.ts'
 import type { Language } from '../../shared/language.ts'
+import { languageOfExtension } from '../../shared/language-of-extension.ts'
 import { checkJudging } from '../../shared/judging/check-judging.ts'
 import { KIB } from '../../shared/limits.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
@@ -283,7 +284,7 @@ function problemIn(archive: string, languages: readonly Language[]): FoundProble
   } catch (error) {
     throw error instanceof ArchiveFault ? refuse([error.message]) : error
   }
-  const read = readProblem(files, (path) => languageOf(path, languages))
+  const read = readProblem(files, (path) => languageOfExtension(extname(path).toLowerCase(), languages))
   const { problem, faults } = read
   if (!read.problem || !problem)
     throw refuse(faults.map(({ path, detail }) => (path === '' ? detail : `${path}: ${detail}`)))
@@ -308,24 +309,6 @@ function problemIn(archive: string, languages: readonly Language[]): FoundProble
     format,
     bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0),
   }
-}
-
-const OTHER_EXTENSIONS: Record<string, string> = {
-  '.cc': 'cpp',
-  '.cxx': 'cpp',
-  '.mjs': 'javascript',
-  '.cjs': 'javascript',
-}
-
-/** The language of a file by its extension: the one that has it for a name, else the first whose programs have it. */
-function languageOf(path: string, languages: readonly Language[]): string | undefined {
-  const extension = extname(path).toLowerCase()
-  if (extension === '') return undefined
-  const name = extension.slice(1)
-  const found =
-    languages.find(({ id, aliases }) => id === name || aliases.includes(name)) ??
-    languages.find(({ fileName }) => extname(fileName) === extension)
-  return found?.id ?? OTHER_EXTENSIONS[extension]
 }
 
 function pointsOf({ tests = [], groups = [] }: JudgingProblem): number {
