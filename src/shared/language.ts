@@ -36,6 +36,8 @@ export const Language = Type.Object(
     fileName: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
     /** What its sources are called as well, and `{sources}` collects. */
     otherExtensions: Extensions,
+    /** Of files that its sources include or import, and `{sources}` does not collect: headers, say. Screening reads them as this language. */
+    includedExtensions: Extensions,
     /** Files of package indexes that the image is built with: the Containerfile finds them in `/fetched`. */
     fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
     compile: Type.Optional(Command),
