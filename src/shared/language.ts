@@ -20,6 +20,8 @@ const Command = Type.Object(
   { additionalProperties: false },
 )
 
+const Extensions = Type.Optional(Type.Array(Type.String({ pattern: '^\\.[A-Za-z0-9]+$' }), { minItems: 1 }))
+
 /** A language at the one version its image has: the contents of `languages/<id>/language.json`. */
 export const Language = Type.Object(
   {
@@ -33,7 +35,9 @@ export const Language = Type.Object(
     /** Name given to `code`; its extension is what `{sources}` collects. */
     fileName: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
     /** What its sources are called as well, and `{sources}` collects. */
-    otherExtensions: Type.Optional(Type.Array(Type.String({ pattern: '^\\.[A-Za-z0-9]+$' }), { minItems: 1 })),
+    otherExtensions: Extensions,
+    /** Of files that its sources include or import, and `{sources}` does not collect: headers, say. Screening reads them as this language. */
+    includedExtensions: Extensions,
     /** Files of package indexes that the image is built with: the Containerfile finds them in `/fetched`. */
     fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
     compile: Type.Optional(Command),

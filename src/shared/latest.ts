@@ -2,6 +2,7 @@
 export interface Latest<Key, Value> {
   get(key: Key): Value | undefined
   put(key: Key, value: Value): void
+  delete(key: Key): void
 }
 
 /** @param most of them */
@@ -9,6 +10,7 @@ export function createLatest<Key, Value>(most: number): Latest<Key, Value> {
   const known = new Map<Key, Value>()
   return {
     get: (key) => known.get(key),
+    delete: (key) => void known.delete(key),
     put(key, value) {
       // A map keeps a key where it was.
       known.delete(key)

@@ -13,6 +13,9 @@ export const Runtime = Type.Object({
   version: Type.Union([Type.String(), Type.Null()], { description: '`null` when not installed' }),
   aliases: Type.Array(Type.String()),
   fileName: Type.String({ description: 'the name that `code` gets' }),
+  otherExtensions: Type.Optional(
+    Type.Array(Type.String(), { description: 'what its programs are called as well, e.g. `.cc` beside `.cpp`' }),
+  ),
   compiled: Type.Boolean(),
   installed: Type.Boolean(),
   /** What a job gets that asks for none. */

@@ -6,17 +6,21 @@ import { loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
 const languages = loadLanguages(join(packageRoot(), 'languages'))
-const runtimes = languages.map(({ id, aliases, fileName }) => ({ language: id, aliases, fileName })) as Runtime[]
+const runtimes = languages.map(({ id, ...language }) => ({ ...language, language: id }) as unknown as Runtime)
 
 test.each([
+  ['.bash', 'bash'],
   ['.c', 'c'],
   ['.cc', 'cpp'],
+  ['.cjs', 'javascript'],
   ['.cpp', 'cpp'],
+  ['.cxx', 'cpp'],
   ['.d', 'd'],
   ['.js', 'javascript'],
   ['.lisp', 'common-lisp'],
   ['.lua', 'lua'],
   ['.m', 'octave'],
+  ['.mjs', 'javascript'],
   ['.pl', 'perl'],
   ['.py', 'python'],
   ['.scm', 'guile'],
@@ -33,6 +37,15 @@ test('an extension that only one language has is its own', () => {
     const others = languages.filter((other) => extname(other.fileName) === extension && other.id !== id)
     if (others.length === 0) expect({ extension, is: runtimeOf(extension, runtimes) }).toEqual({ extension, is: id })
   }
+})
+
+test('another extension of a language that the service alone knows is its own', () => {
+  const zig = { language: 'zig', aliases: [], fileName: 'main.zig', otherExtensions: ['.zon'] } as unknown as Runtime
+  expect(runtimeOf('.zon', [...runtimes.filter(({ language }) => language !== 'zig'), zig])).toBe('zig')
+})
+
+test('a header is no program', () => {
+  expect(['.h', '.hpp', '.mts'].map((extension) => runtimeOf(extension, runtimes))).toEqual(Array(3).fill(undefined))
 })
 
 test('an extension of no language has none', () => {

@@ -19,9 +19,14 @@ let platform: TestPlatform
 let wheel: string
 let python: string
 beforeAll(async () => {
-  platform = await startPlatform({ WEBHOOK_ALLOW: '127.0.0.1' })
-  wheel = await buildWheel(folder)
-  python = await installWheel(folder, wheel)
+  const install = async () => {
+    wheel = await buildWheel(folder)
+    python = await installWheel(folder, wheel)
+  }
+  const start = async () => {
+    platform = await startPlatform({ WEBHOOK_ALLOW: '127.0.0.1' })
+  }
+  await Promise.all([install(), start()])
 })
 afterAll(async () => {
   await platform.close()

@@ -5,7 +5,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/shared/package-root.ts'
-import { buildWheel, installWheel } from '../support/python-package.ts'
+import { buildWheel, installWheel, pipPath } from '../support/python-package.ts'
 
 const OLDEST_MINOR = 9
 const NEWEST_MINOR = 15
@@ -31,7 +31,7 @@ function hold(title: string, [command = '', ...args]: string[], cwd: string, env
 try {
   const wheel = await buildWheel(folder)
   const python = await installWheel(folder, wheel)
-  hold('mypy, pinned', [python, '-m', 'pip', 'install', '--quiet', '-r', 'requirements-dev.txt'], sources)
+  hold('mypy, pinned', [python, await pipPath(), 'install', '--quiet', '-r', 'requirements-dev.txt'], sources)
   hold('types of the package', [python, '-m', 'mypy'], sources)
   copyFileSync(join(sources, 'tests/typed.py'), join(folder, 'typed.py'))
   hold('types of a program that uses it', [python, '-m', 'mypy', '--strict', 'typed.py'], folder)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis, type RedisOptions } from 'ioredis'
+import { DirectConnector } from '../../src/shared/redis/direct-connector.ts'
 import { ownPort } from './own-port.ts'
 import { eventually } from './eventually.ts'
 
@@ -60,6 +61,7 @@ export function createRedisServers(): RedisServers {
         port,
         lazyConnect: true,
         retryStrategy: () => null,
+        Connector: DirectConnector,
         ...(login as object),
       })
       redis.on('error', () => undefined)

@@ -195,10 +195,12 @@ export function createAuthentication({
       throw queueUnavailable(error)
     })
     if (!key) {
+      if (known) holders.forget(presented.key)
       const id = parseKey(presented.key)?.id
       return fail(NOT_VALID, id === undefined ? 'a malformed key was sent' : `the invalid key ${id} was sent`, req, res)
     }
-    if (!known) holders.note(presented.key, key)
+    // Each time: its rate may be another than it was.
+    holders.note(presented.key, key)
     take(ofKey(key, address), key, res, since)
     next()
   }

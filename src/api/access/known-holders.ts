@@ -10,6 +10,8 @@ export interface KnownHolders {
   find(presented: string): ApiKey | undefined
   /** @param key that was verified by what was presented */
   note(presented: string, key: ApiKey): void
+  /** To be told of a key that opens nothing any more. */
+  forget(presented: string): void
 }
 
 const MOST_KNOWN = 10_000
@@ -21,5 +23,6 @@ export function createKnownHolders(most = MOST_KNOWN): KnownHolders {
   return {
     find: (presented) => known.get(nameOf(presented)),
     note: (presented, key) => known.put(nameOf(presented), key),
+    forget: (presented) => known.delete(nameOf(presented)),
   }
 }

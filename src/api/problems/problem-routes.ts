@@ -21,6 +21,7 @@ import {
 } from '../../shared/judging/stored-problem.ts'
 import { unreadFiles } from '../../shared/judging/unread-files.ts'
 import type { Language } from '../../shared/language.ts'
+import { languageOfExtension } from '../../shared/language-of-extension.ts'
 import { checkJudging } from '../../shared/judging/check-judging.ts'
 import { KIB } from '../../shared/limits.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
@@ -280,7 +281,7 @@ function problemIn(
     }
     throw error instanceof ArchiveFault ? refuse([error.message]) : error
   }
-  const read = readProblem(files, (path) => languageOf(path, languages))
+  const read = readProblem(files, (path) => languageOfExtension(extname(path).toLowerCase(), languages))
   const { problem, faults } = read
   if (!read.problem || !problem)
     throw refuse(faults.map(({ path, detail }) => (path === '' ? detail : `${path}: ${detail}`)))
@@ -307,22 +308,4 @@ function problemIn(
     format,
     bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0),
   }
-}
-
-const OTHER_EXTENSIONS: Record<string, string> = {
-  '.cc': 'cpp',
-  '.cxx': 'cpp',
-  '.mjs': 'javascript',
-  '.cjs': 'javascript',
-}
-
-/** The language of a file by its extension: the one that has it for a name, else the first whose programs have it. */
-function languageOf(path: string, languages: readonly Language[]): string | undefined {
-  const extension = extname(path).toLowerCase()
-  if (extension === '') return undefined
-  const name = extension.slice(1)
-  const found =
-    languages.find(({ id, aliases }) => id === name || aliases.includes(name)) ??
-    languages.find(({ fileName }) => extname(fileName) === extension)
-  return found?.id ?? OTHER_EXTENSIONS[extension]
 }

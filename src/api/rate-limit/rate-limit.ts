@@ -44,7 +44,10 @@ export function rateLimit(
 export function foreseeLimit(limiter: Pick<RateLimiter, 'take'>, budget: (req: Request) => Budget): Foresee {
   return (caller, req, res) => {
     const from = budget(req)
-    res.locals.foreseen = { caller, budget: from, verdict: limiter.take(caller, from, 1) }
+    const verdict = limiter.take(caller, from, 1)
+    // Of a caller who turns out to be another nobody waits for it.
+    verdict.catch(() => undefined)
+    res.locals.foreseen = { caller, budget: from, verdict }
   }
 }
 

@@ -98,6 +98,7 @@ async function runtimesFor(
     version: versions[language.id] ?? null,
     aliases: language.aliases,
     fileName: language.fileName,
+    ...(language.otherExtensions && { otherExtensions: language.otherExtensions }),
     compiled: language.compile !== undefined,
     installed: versions[language.id] !== undefined,
     limits: effectiveLimits({}, language.limits, config.limits.defaults, ceilings),

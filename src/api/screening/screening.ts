@@ -1,7 +1,7 @@
 import type { Finding } from '../../shared/security/finding.ts'
 import type { ScreeningPolicy } from '../../shared/screening-policy.ts'
-import type { Syntax } from '../../shared/syntax.ts'
 import { suspiciousName } from './dependencies.ts'
+import { fileLanguages, type ScreenedData } from './file-languages.ts'
 import { languageRules, type LanguageRules } from './language-rules.ts'
 import { isScreened, SCREENED_LANGUAGES, type ScreenedLanguage } from './lexers/lexers.ts'
 import { placesOf } from './place.ts'
@@ -25,15 +25,16 @@ export interface Screening {
 
 /**
  * Screens programs before they run; see docs/screening.md.
- * @param languages those that tell how they are written, beside those with rules
+ * @param languages all there are: how their files are called, and those without rules of their own are written
  * @throws Error when a pattern among the rules cannot be read; rules of `loadRules` have been tried
  */
-export function createScreening(rules: Rules, languages: readonly { id: string; syntax?: Syntax }[] = []): Screening {
+export function createScreening(rules: Rules, languages: readonly ScreenedData[] = []): Screening {
   const plain = languageRules(rules, undefined)
   const byLanguage = Object.fromEntries(
     SCREENED_LANGUAGES.map((language) => [language, languageRules(rules, language)]),
   ) as Record<ScreenedLanguage, LanguageRules>
   const syntaxes = new Map(languages.map(({ id, syntax }) => [id, syntax]))
+  const languageOfFile = fileLanguages(languages)
   const tokens = createTokens()
 
   const screenOne = (language: string | undefined, text: string) => {
@@ -69,7 +70,7 @@ export function createScreening(rules: Rules, languages: readonly { id: string; 
   return {
     screen({ texts, dependencies }, policy) {
       if (policy === 'off') return []
-      const screened = texts.map(({ language, text }) => screenOne(language, text))
+      const screened = texts.map(({ path = '', language, text }) => screenOne(languageOfFile(path) ?? language, text))
       const runsCommands = screened.some((one) => one.runsCommands)
       const findings = texts.flatMap(({ pointer, text }, index) => {
         const hits = screened[index]!.hits.filter(({ dormant }) => runsCommands || !dormant)

@@ -1,10 +1,10 @@
-import { extname } from 'node:path/posix'
 import type { Encoding } from '../../shared/job.ts'
 import { shellWord } from '../../shared/shell-word.ts'
 
 /** What is screened of one submission. */
 export interface Subject {
-  texts: { pointer: string; language: string | undefined; text: string }[]
+  /** `path` is that of a file: its extension may tell another language than the job's. */
+  texts: { pointer: string; path?: string; language: string | undefined; text: string }[]
   dependencies: { pointer: string; language: string; name: string }[]
 }
 
@@ -23,28 +23,6 @@ export interface Submitted {
   dependencies?: readonly string[] | undefined
   /** JSON pointer of each file's content: `['/code']` for a request with `code`. By default `/files/N/content`. */
   pointers?: readonly string[] | undefined
-}
-
-const EXTENSIONS: Record<string, string> = {
-  '.sh': 'bash',
-  '.bash': 'bash',
-  '.c': 'c',
-  '.h': 'c',
-  '.cc': 'cpp',
-  '.cpp': 'cpp',
-  '.cxx': 'cpp',
-  '.hh': 'cpp',
-  '.hpp': 'cpp',
-  '.go': 'go',
-  '.js': 'javascript',
-  '.cjs': 'javascript',
-  '.mjs': 'javascript',
-  '.py': 'python',
-  '.rb': 'ruby',
-  '.rs': 'rust',
-  '.ts': 'typescript',
-  '.cts': 'typescript',
-  '.mts': 'typescript',
 }
 
 /** Interpreters that take a program as the argument after one of their options. */
@@ -68,7 +46,7 @@ export function subjectOf({ language, files, command, dependencies, pointers }: 
     const text = textOf(file)
     if (text === undefined) continue
     const pointer = pointers?.[index] ?? `/files/${index}/content`
-    texts.push({ pointer, language: languageOfFile(file.path) ?? language, text })
+    texts.push({ pointer, path: file.path, language, text })
   }
   if (command) texts.push(...commandTexts(command))
   return {
@@ -79,12 +57,6 @@ export function subjectOf({ language, files, command, dependencies, pointers }: 
       name,
     })),
   }
-}
-
-/** The language that a file's extension names; undefined when it names none. */
-export function languageOfFile(path: string): string | undefined {
-  const extension = extname(path).toLowerCase()
-  return Object.hasOwn(EXTENSIONS, extension) ? EXTENSIONS[extension] : undefined
 }
 
 function textOf({ content, encoding }: SubmittedFile): string | undefined {

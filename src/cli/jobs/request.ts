@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Client, CodeRequest, Runtime } from '../../client/client.ts'
+import { languageOfExtension } from '../../shared/language-of-extension.ts'
 import type { LimitOverrides } from '../../shared/limits.ts'
 import { KIB } from '../../shared/units.ts'
 import { parseLimit } from '../limit-option.ts'
@@ -177,21 +178,9 @@ async function languageOf(path: string, client: Pick<Client, 'runtimes'>): Promi
   throw new ExitError(EXIT.usage, `${what}; name one with --language: ${known}`)
 }
 
-/**
- * The language of an extension: the one that has it for a name or alias, as several may have files of one kind.
- * @param extension with its dot
- */
-export function runtimeOf(extension: string, runtimes: readonly Runtime[]): string | undefined {
-  if (extension === '') return undefined
-  const named = (one: Runtime) => one.aliases.includes(extension.slice(1)) || one.language === extension.slice(1)
-  const found = runtimes.find(named) ?? runtimes.find(({ fileName }) => extname(fileName) === extension)
-  return found?.language ?? runtimes.find(({ language }) => language === OTHER_EXTENSIONS[extension])?.language
-}
-
-const OTHER_EXTENSIONS: Record<string, string> = {
-  '.bash': 'bash',
-  '.cc': 'cpp',
-  '.cxx': 'cpp',
-  '.mjs': 'javascript',
-  '.cjs': 'javascript',
-}
+/** The language of an extension, among those of the service. @param extension with its dot */
+export const runtimeOf = (extension: string, runtimes: readonly Runtime[]): string | undefined =>
+  languageOfExtension(
+    extension,
+    runtimes.map((one) => ({ ...one, id: one.language })),
+  )

@@ -1,9 +1,10 @@
 import { type NetConnectOpts, connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { AbstractConnector, Redis, type RedisOptions } from 'ioredis'
+import { type AbstractConnector, Redis, type RedisOptions } from 'ioredis'
 import type { RedisAddress, RedisNode } from '../config/redis-address.ts'
 import { retry } from '../retry.ts'
 import { type ClusterNode, parseClusterNodes } from './cluster-nodes.ts'
+import { PromptConnector } from './direct-connector.ts'
 
 /** What a connection is made with; in what form answers come is nobody's choice here. */
 export type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>
@@ -12,7 +13,6 @@ type ClusterAddress = Extract<RedisAddress, { kind: 'cluster' }>
 
 /** For one node to say where the slot is. */
 const ANSWER_MS = 2000
-const DISCONNECT_MS = 2000
 
 /**
  * Finds the way to a cluster for ioredis's plain client. All of Runyard's keys are in one slot, so that every script and
@@ -32,11 +32,7 @@ export function clusterConnector(
 ): new (options: unknown) => AbstractConnector {
   let known: readonly RedisNode[] = address.nodes
 
-  return class extends AbstractConnector {
-    constructor() {
-      super(DISCONNECT_MS)
-    }
-
+  return class extends PromptConnector {
     override async connect(emit: (event: string, error: Error) => void): Promise<Socket | TLSSocket> {
       this.connecting = true
       const { host, port } = await this.findOwnerPatiently(emit)

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { RedisAddress } from '../config/config.ts'
 import { clusterConnector, type ConnectionOptions } from './cluster-connector.ts'
+import { DirectConnector } from './direct-connector.ts'
 import { PatientSentinelConnector } from './sentinel-connector.ts'
 
 /**
@@ -53,6 +54,7 @@ export function connectRedis(address: RedisAddress, patience: Patience, name: st
 export function redisOptions(address: RedisAddress, backOffMs: (attempt: number) => number | null): ConnectionOptions {
   const { username, password } = address
   const options: ConnectionOptions = {
+    Connector: DirectConnector,
     retryStrategy: backOffMs,
     sentinelRetryStrategy: backOffMs,
     ...(username !== undefined && { username }),

@@ -1,10 +1,12 @@
 import { type SentinelConnectionOptions, SentinelConnector } from 'ioredis'
+import { DirectConnector, forgetClosed } from './direct-connector.ts'
 
 type Connect = InstanceType<typeof SentinelConnector>['connect']
 
 /** What of ioredis' connector is not in its types. */
 interface Inside {
   failoverDetector?: { isDisconnected: boolean } | null
+  connectToSentinel: (endpoint: object, options?: object) => unknown
 }
 
 /**
@@ -19,6 +21,9 @@ export class PatientSentinelConnector extends SentinelConnector {
   /** @param options those of the client */
   constructor(options: unknown) {
     super(options as SentinelConnectionOptions)
+    const inside = this as unknown as Inside
+    const connectToSentinel = inside.connectToSentinel.bind(this)
+    inside.connectToSentinel = (endpoint, more) => connectToSentinel(endpoint, { ...more, Connector: DirectConnector })
   }
 
   override async connect(...args: Parameters<Connect>): ReturnType<Connect> {
@@ -36,6 +41,7 @@ export class PatientSentinelConnector extends SentinelConnector {
     const { failoverDetector } = this as unknown as Inside
     this.isInterrupted = failoverDetector?.isDisconnected === true && failoverDetector !== this.heard
     this.heard = failoverDetector
+    forgetClosed(this)
     super.disconnect()
   }
 }

@@ -31,7 +31,7 @@ afterEach(() => {
 async function rig() {
   const steps: string[] = []
   const taken: LimitedCaller[] = []
-  const state = { isValid: true }
+  const state = { isValid: true, key: record, limitFails: false }
   const verdict: Verdict = {
     outcome: 'passed',
     budget: 'read',
@@ -44,7 +44,7 @@ async function rig() {
     take(caller: LimitedCaller) {
       steps.push('limit')
       taken.push(caller)
-      return Promise.resolve(verdict)
+      return state.limitFails ? Promise.reject(new Error('Redis is away')) : Promise.resolve(verdict)
     },
   }
   const app = express()
@@ -55,7 +55,7 @@ async function rig() {
         steps.push('key')
         await new Promise((resolve) => setImmediate(resolve))
         steps.push('known')
-        return presented === KEY && state.isValid ? record : undefined
+        return presented === KEY && state.isValid ? state.key : undefined
       },
       findValid: () => Promise.resolve(undefined),
     },
@@ -106,9 +106,27 @@ test('who shows only the id of a known key takes nothing from it', async () => {
   expect(taken).toHaveLength(1)
 })
 
-test('a known key that was revoked is refused', async () => {
+test('a known key that was revoked is refused, and takes nothing after that', async () => {
   const { ask, state } = await rig()
   await ask(KEY)
   state.isValid = false
+  expect((await ask(KEY))[0]).toBe(401)
+  expect(await ask(KEY)).toEqual([401, 'key', 'known'])
+})
+
+test('a known key whose rate was changed takes from the new one, and once from then on', async () => {
+  const { ask, state, taken } = await rig()
+  await ask(KEY)
+  state.key = { ...record, rate: { perMinute: 5, burst: 1 } }
+  await ask(KEY)
+  expect(await ask(KEY)).toEqual([200, 'key', 'limit', 'known'])
+  expect(taken.slice(-2).map(({ rate }) => rate?.perMinute)).toEqual([5, 5])
+})
+
+test('what was begun for a key that opens nothing may fail: nobody waits for it', async () => {
+  const { ask, state } = await rig()
+  await ask(KEY)
+  state.isValid = false
+  state.limitFails = true
   expect((await ask(KEY))[0]).toBe(401)
 })

@@ -4,14 +4,14 @@ import { expect, test } from '@jest/globals'
 import { SCREENED_LANGUAGES } from '../../../src/api/screening/lexers/lexers.ts'
 import { loadRules } from '../../../src/api/screening/load-rules.ts'
 import { createScreening } from '../../../src/api/screening/screening.ts'
-import { languageOfFile } from '../../../src/api/screening/subject.ts'
+import { subjectOf } from '../../../src/api/screening/subject.ts'
 import { loadLanguages } from '../../../src/shared/language.ts'
 import { packageRoot } from '../../../src/shared/package-root.ts'
 import type { ScreeningPolicy } from '../../../src/shared/screening-policy.ts'
 
 const root = packageRoot()
 const rules = loadRules(root)
-const screening = createScreening(rules)
+const screening = createScreening(rules, loadLanguages(join(root, 'languages')))
 const languages = SCREENED_LANGUAGES
 
 function entries(kind: 'hostile' | 'ordinary' | 'everyday') {
@@ -88,7 +88,10 @@ test('of the test programs only fork bombs, those that start programs and one th
   const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile())
   const blocked = files
     .map(({ name }) => name)
-    .filter((name) => screening.isBlocked(screen(languageOfFile(name), readFileSync(join(folder, name), 'utf8'))))
+    .filter((name) => {
+      const files = [{ path: name, content: readFileSync(join(folder, name), 'utf8') }]
+      return screening.isBlocked(screening.screen(subjectOf({ language: undefined, files }), 'strict'))
+    })
   expect(blocked).toEqual([
     'become-root.py',
     'connect-anywhere.py',

@@ -198,9 +198,9 @@ test('a job becomes texts by file, with pointers into its request', () => {
   ]
   expect(subjectOf({ language: 'python', files, dependencies: ['numpy'] })).toEqual({
     texts: [
-      { pointer: '/files/0/content', language: 'python', text: 'print(1)' },
-      { pointer: '/files/1/content', language: 'bash', text: 'rm -rf /' },
-      { pointer: '/files/3/content', language: 'python', text: 'x' },
+      { pointer: '/files/0/content', path: 'main.py', language: 'python', text: 'print(1)' },
+      { pointer: '/files/1/content', path: 'lib/run.sh', language: 'python', text: 'rm -rf /' },
+      { pointer: '/files/3/content', path: 'data', language: 'python', text: 'x' },
     ],
     dependencies: [{ pointer: '/dependencies/0', language: 'python', name: 'numpy' }],
   })

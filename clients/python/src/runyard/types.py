@@ -608,10 +608,12 @@ class _Runtime(TypedDict):
 class Runtime(_Runtime, total=False):
     """A language. ``limits`` apply to a job that asks for none, ``ceilings`` are the most it may ask for.
 
-    ``versionOf`` is the language of which it is another version.
+    ``versionOf`` is the language of which it is another version, ``otherExtensions`` what its programs are called
+    beside the extension of ``fileName``.
     """
 
     versionOf: str
+    otherExtensions: List[str]
 
 
 # Events of a job. Compare ``event["type"]`` and a type checker knows what ``event["data"]`` is.
