@@ -94,16 +94,34 @@ export const KEYS_HELD: readonly Defence[] = [
   {
     threat: 'revoked key',
     without: 'that keys are looked at again when the connection is back',
-    edits: edit(REVOCATIONS, '.then(lookAtAll, () => undefined)', '.catch(() => undefined)'),
+    edits: edit(REVOCATIONS, '++last\n        lookAtAll()', '++last'),
     test: REVOCATIONS_TEST,
     name: 'a revocation that passed while the connection was away',
   },
   {
     threat: 'revoked key',
     without: 'that a key is looked at when its watch begins',
-    edits: edit(REVOCATIONS, '      void look(watch)\n      return {', '      return {'),
+    edits: edit(REVOCATIONS, 'since !== subscription) void look(watch)', 'since !== subscription) void watch'),
     test: REVOCATIONS_TEST,
     name: 'a revocation between the reading of a key and its watch',
+  },
+  {
+    threat: 'revoked key',
+    without: 'that a revocation heard before a watch begins is remembered',
+    edits: edit(REVOCATIONS, 'else if (revoked.has(keyId)) queueMicrotask(watch.end)', ''),
+    test: 'tests/api/access/revocation-memory.test.ts',
+    name: 'a revocation that was heard between the reading of a key and its watch ends that',
+  },
+  {
+    threat: 'revoked key',
+    without: 'that a key opens nothing before Redis says so, however well it is known',
+    edits: edit(
+      'src/api/access/authenticate.ts',
+      'const key = await verified.catch(',
+      'const key = known ?? await verified.catch(',
+    ),
+    test: 'tests/api/access/foreseen-limit.test.ts',
+    name: 'a known key that was revoked is refused, and takes nothing after that',
   },
   {
     threat: 'revoked key',

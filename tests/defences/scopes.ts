@@ -73,7 +73,7 @@ const scopes: Defence[] = [
   {
     threat: 'a tool of MCP beyond the scopes of a key',
     without: 'the look at its scopes',
-    edits: edit('src/api/mcp/serve-message.ts', 'tool && !mayCall(caller, tool.scopes)', 'tool && !tool.name'),
+    edits: edit('src/api/mcp/protocol.ts', 'tool && !mayCall(caller, tool.scopes)', 'tool && !tool.name'),
     test: 'tests/api/mcp/mcp.test.ts',
     name: 'a key has the tools of its scopes, and no others',
   },

@@ -117,7 +117,7 @@ test('what is kept of a compiler is that of the same packages', async () => {
 
 /** Judges one test in a language that compiles, on a machine that is so busy. */
 async function compiledJob(load: number, ...reports: Partial<StageReport>[]) {
-  const languages = await loadLanguages(join(packageRoot(), 'languages'))
+  const languages = loadLanguages(join(packageRoot(), 'languages'))
   const language = languages.find(({ id }) => id === 'c')
   const sandbox = nullSandbox()
   const renewed: string[] = []
