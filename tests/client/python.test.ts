@@ -16,6 +16,7 @@ const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'runyard-python-'))
 
 let platform: TestPlatform
+let started: TestPlatform | undefined
 let wheel: string
 let python: string
 beforeAll(async () => {
@@ -24,12 +25,14 @@ beforeAll(async () => {
     python = await installWheel(folder, wheel)
   }
   const start = async () => {
-    platform = await startPlatform({ WEBHOOK_ALLOW: '127.0.0.1' })
+    platform = started = await startPlatform({ WEBHOOK_ALLOW: '127.0.0.1' })
   }
-  await Promise.all([install(), start()])
+  // Both come to their end, so that what was started is closed when the other failed.
+  const ends = await Promise.allSettled([install(), start()])
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
 })
 afterAll(async () => {
-  await platform.close()
+  await started?.close()
   rmSync(folder, { recursive: true })
 })
 

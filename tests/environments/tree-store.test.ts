@@ -205,6 +205,8 @@ test('what a worker held that had the id of a living process before it goes, as 
   for (const digit of [1, 2, 3]) await add(before, digit)
   // No process but the first begins with the system.
   await writeFile(join(folder, `${key(1)}.held-${process.pid}.0`), '')
+  // As names were before.
+  await writeFile(join(folder, `${key(1)}.held-${process.pid}`), '')
   await mkdir(join(folder, `new-${process.pid}.0-01234567-89ab-cdef-0123-456789abcdef`))
   const release = before.hold(key(2))
   await add(store(20 * KIB), 4)

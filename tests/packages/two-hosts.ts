@@ -213,23 +213,28 @@ const trials: [string, () => Promise<void>][] = [
       const done = awaited(imports('broken'))
       await eventually('a part has come', () => link.frozen > before)
       link.cut()
-      expect(await done, 'the job was served')
+      try {
+        expect(await done, 'the job was served')
+      } finally {
+        link.freezeAfter(Infinity)
+        link.mend()
+      }
       expect(asked('broken') === 2, `it was built: the index was asked ${asked('broken')} times`)
       await expectNothingHalfMade()
-      link.freezeAfter(Infinity)
-      link.mend()
     },
   ],
   [
     'the S3 server is away',
     async () => {
       await installOnFirst('away')
+      const here = 'here'
+      await installOnFirst(here)
       const content = bytesOf(9, MIB)
       const { file } = await put(url, content)
-      expect(await imports('one'), 'packages are installed')
+      expect(await imports(here), 'packages are installed')
       await s3.stop()
       expect(stdoutOf(await runJob(url, key, { language: 'python', code: 'print(1)' })) === '1\n', 'jobs go on')
-      expect(await imports('one'), 'jobs with packages that are here go on')
+      expect(await imports(here), 'jobs with packages that are here go on')
       expect(await imports('away'), 'those that are not here are built')
       add('new')
       expect(await imports('new'), 'new ones are installed')

@@ -32,7 +32,7 @@ final class JarMembers {
     static String firstFault(Path jar) throws IOException {
         List<String> seen;
         try (ZipFile whole = new ZipFile(jar.toFile())) {
-            seen = new ArrayList<>(whole.stream().map(ZipEntry::getName).toList());
+            seen = new ArrayList<>(whole.stream().map(entry -> line(entry.getName(), entry.getCrc(), entry.getSize())).toList());
         }
         try (FileChannel channel = FileChannel.open(jar)) {
             ByteBuffer zip = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()).order(ByteOrder.LITTLE_ENDIAN);
@@ -67,21 +67,29 @@ final class JarMembers {
             if (zip.getInt(at) != CENTRAL) throw new IOException("its directory cannot be read");
             ByteBuffer bytes = zip.slice(at + CENTRAL_BYTES, unsignedShort(zip, at + 28));
             String name = StandardCharsets.UTF_8.decode(bytes.duplicate()).toString();
-            found.add(name);
+            long offset = unsigned(zip, at + 42), packed = unsigned(zip, at + 20), size = unsigned(zip, at + 24);
+            if (offset == ELSEWHERE || packed == ELSEWHERE || size == ELSEWHERE)
+                return shown(name) + ": its size or place is told as zip64, which is not read here";
+            found.add(line(name, unsigned(zip, at + 16), size));
             if (isStray(name)) return shown(name) + ": a member's path must be relative, without \".\" and \"..\" components";
             if (name.indexOf(0) >= 0) return shown(name) + ": a member's path must have no NUL";
-            int local = Math.toIntExact(before + unsigned(zip, at + 42));
+            int local = Math.toIntExact(before + offset);
             if (zip.getInt(local) != LOCAL) throw new IOException("its directory cannot be read");
             ByteBuffer other = zip.slice(local + LOCAL_BYTES, unsignedShort(zip, local + 26));
             if (!bytes.equals(other) || zip.getShort(at + 10) != zip.getShort(local + 8))
                 return shown(name) + ": its header says otherwise than the directory";
             int content = local + LOCAL_BYTES + other.limit() + unsignedShort(zip, local + 28);
-            ByteBuffer own = zip.slice(content, Math.toIntExact(unsigned(zip, at + 20)));
+            ByteBuffer own = zip.slice(content, Math.toIntExact(packed));
             ByteBuffer same = contents.putIfAbsent(name, own);
             if (same != null && !same.equals(own)) return shown(name) + " twice, with different content";
             at += CENTRAL_BYTES + bytes.limit() + unsignedShort(zip, at + 30) + unsignedShort(zip, at + 32);
         }
         return null;
+    }
+
+    /** What a directory says of a member, by which two are compared. */
+    private static String line(String name, long crc, long size) {
+        return name + '\0' + crc + '\0' + size;
     }
 
     /** Of the last record, behind which there is nothing but its comment. */

@@ -27,8 +27,8 @@ export interface AuthenticateDeps {
   onFailure: (event: SecurityEvent, res: Response) => Promise<void>
   /** Told of every request with a cookie of a session that has ended, which is no offence. What it throws is answered in place of the 401. */
   onEnded: (address: string, res: Response) => Promise<void>
-  /** Told who most likely asks, while that is not known yet: what the request costs can be taken meanwhile. */
-  foresee?: (caller: Caller, req: Request, res: Response) => void
+  /** Told who most likely asks, while that is not known yet: what the request costs can be taken meanwhile. @returns gives it back */
+  foresee?: (caller: Caller, req: Request, res: Response) => () => Promise<void>
 }
 
 declare module 'express-serve-static-core' {
@@ -190,8 +190,10 @@ export function createAuthentication({
     }
     const verified = apiKeys.verify(presented.key)
     const known = foresee && holders.find(presented.key)
-    if (known) foresee(ofKey(known, address), req, res)
+    const giveBack = known && foresee(ofKey(known, address), req, res)
     const key = await verified.catch((error: unknown) => {
+      // A request that is not served costs nothing.
+      void giveBack?.()
       throw queueUnavailable(error)
     })
     if (!key) {

@@ -10,8 +10,8 @@ import { retry } from '../../shared/retry.ts'
  *
  * The id of a revoked key is published, and one channel is listened on for as long as the gateway runs. A message can be
  * missed: before the channel is subscribed, and while the connection is away. So all keys are looked at after each subscription, and
- * one when its watch begins, unless the channel has been heard without a break since before the key was read: what was said of it
- * between its reading and its watch is remembered.
+ * one when its watch begins, unless the channel was subscribed without a break that is known since before the key was read: what was
+ * said of it between its reading and its watch is remembered.
  */
 export interface Revocations {
   /** Which subscription hears now; undefined when none does. To be asked before a key is read. */

@@ -4,6 +4,8 @@ import { KIB } from '../../shared/limits.ts'
 
 /** Shorter answers gain nothing. */
 const THRESHOLD_BYTES = KIB
+/** An answer that its client waits for is not compressed up to here: that would take both sides longer than sending it as it is. */
+const WAITED_BYTES = 64 * KIB
 /** Of gzip and of Brotli: what an answer that is made for one client is worth. */
 const LEVEL = 4
 
@@ -24,7 +26,13 @@ function isCompressed(req: Request, res: Response): boolean {
   // What a program left as a file is as small as it can be, as often as not.
   if (/^(?:text\/event-stream|application\/octet-stream)/.test(type)) return false
   if (/\bno-store\b/.test(String(res.getHeader('cache-control') ?? ''))) return false
+  if (isWaitedFor(res)) return false
   return compression.filter(req, res)
+}
+
+/** Whether it is one by `Prefer: wait`, of a known length that is not worth compressing. */
+function isWaitedFor(res: Response): boolean {
+  return res.hasHeader('preference-applied') && Number(res.getHeader('content-length') ?? Infinity) <= WAITED_BYTES
 }
 
 /** A strong tag names bytes, which are others when they are compressed (RFC 9110, 8.8.1). */

@@ -2,7 +2,7 @@ import { type ErrorRequestHandler, type RequestHandler, type Response, Router } 
 import type { Scope } from '../../shared/access/api-key.ts'
 import { closeOnce } from '../../shared/close-once.ts'
 import { loadOnce } from '../../shared/load-once.ts'
-import type { Problem, ProblemCode } from '../../shared/problems.ts'
+import { Problem, type ProblemCode } from '../../shared/problems.ts'
 import type { Core } from '../core.ts'
 import { answerProblem, onlyMethods } from '../http/answer-problem.ts'
 import { jsonBody } from '../http/body.ts'
@@ -29,7 +29,7 @@ const MCP_PATH = '/mcp'
 /**
  * The Model Context Protocol, for models that run code: docs/guides/mcp.md. Its tools and the SDK are loaded with the first message:
  * many gateways never get one, and they take memory in each. One that cannot be loaded is a fault of ours for who waits; the next message
- * has it loaded anew.
+ * tries anew, which helps where a file could not be read.
  * @param load the file that has them
  */
 export function createMcpFeature(
@@ -47,7 +47,10 @@ export function createMcpFeature(
   const protocol = loadOnce(async () => {
     const { createProtocol } = await load()
     loaded = createProtocol({ ...needs, redis, log })
-    if (isClosed) await loaded.close()
+    if (isClosed) {
+      await loaded.close()
+      throw new Problem('unavailable', 'the gateway is closing; ask again')
+    }
     return loaded
   })
   const serve = serveMessages({ protocol, cancellations, allow })

@@ -9,8 +9,8 @@ import type { Budget, LimitedCaller, RateLimiter, Verdict } from './rate-limiter
 /** Takes an event to where they are kept; see `SecurityEvents.record`. */
 export type Report = (event: SecurityEvent) => unknown
 
-/** Begins to take what a request costs from whoever most likely asks. */
-export type Foresee = (caller: LimitedCaller, req: Request, res: Response) => void
+/** Begins to take what a request costs from whoever most likely asks. @returns gives it back; never rejects */
+export type Foresee = (caller: LimitedCaller, req: Request, res: Response) => () => Promise<void>
 
 declare module 'express-serve-static-core' {
   interface Locals {
@@ -41,13 +41,17 @@ export function rateLimit(
 }
 
 /** Asks Redis for the tokens of a request while it is asked for the key: the request waits for one trip and not for two. */
-export function foreseeLimit(limiter: Pick<RateLimiter, 'take'>, budget: (req: Request) => Budget): Foresee {
+export function foreseeLimit(limiter: Pick<RateLimiter, 'take' | 'refund'>, budget: (req: Request) => Budget): Foresee {
   return (caller, req, res) => {
     const from = budget(req)
     const verdict = limiter.take(caller, from, 1)
     // Of a caller who turns out to be another nobody waits for it.
-    verdict.catch(() => undefined)
+    const decided = verdict.catch(() => undefined)
     res.locals.foreseen = { caller, budget: from, verdict }
+    return async () => {
+      delete res.locals.foreseen
+      if ((await decided)?.outcome === 'passed') await limiter.refund(caller, from, 1)
+    }
   }
 }
 

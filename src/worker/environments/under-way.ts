@@ -8,7 +8,7 @@ import { MINUTE } from '../../shared/limits.ts'
  * What processes of a host make or remove in the folder of environments has their owner's name in its own, so that it goes once they have ended:
  * packs, and folders that are not whole. `new-...json` beside a folder is its size, and claims room for it until it has its own name.
  */
-const UNDER_WAY = /^(?:new|gone|pack)-(?:(\d+(?:\.\d+)?)-)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/
+const UNDER_WAY = /^(?:new|gone|pack)-(?:([\d.]+)-)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/
 const CLAIM = /^new-([\d.]+)-[0-9a-f-]{36}\.json$/
 /** After which it goes even if its owner is there. */
 const STALE_MS = 60 * MINUTE
@@ -24,7 +24,7 @@ function beginning(pid: number | 'self'): string | undefined {
   }
 }
 
-/** This process's name as an owner: in a container the next worker has the same id. */
+/** This process's name as an owner, `PID.BEGINNING`: in a container that starts again the next worker has the same id. */
 export const OWNER = `${process.pid}.${beginning('self') ?? ''}`
 
 /** A name that is free. */
@@ -52,16 +52,22 @@ export async function claimedBefore(folder: string, own: string): Promise<number
     const path = join(folder, name)
     if (owner === undefined || path === own || !isAlive(owner)) continue
     const made = (await stat(path).catch(() => undefined))?.mtimeMs ?? Infinity
-    const text = made > mtimeMs ? '' : await readFile(path, 'utf8').catch(() => '')
+    const isLater = made > mtimeMs || (made === mtimeMs && path > own)
+    const text = isLater ? '' : await readFile(path, 'utf8').catch(() => '')
     // One that is kept meanwhile is no claim any more.
     if (text.endsWith('}')) bytes += (JSON.parse(text) as { bytes: number }).bytes
   }
   return bytes
 }
 
-/** @param owner `PID.BEGINNING`, or an id alone: of any process that has it. @returns whether it is a process of this host that runs */
+/**
+ * Whether an owner is a process of this host that runs. Workers in containers of their own cannot see each other, and must not share a folder.
+ * @param owner as `OWNER`, or an id alone, as names had before
+ */
 export function isAlive(owner: string): boolean {
-  const [pid, began] = owner.split('.')
+  const [pid, began = ''] = owner.split('.')
+  // What has this process's id alone is of one before it, which had that id too.
+  if (Number(pid) === process.pid) return owner === OWNER
   try {
     process.kill(Number(pid), 0)
   } catch (error) {
@@ -69,5 +75,5 @@ export function isAlive(owner: string): boolean {
   }
   // Hidden from this user: then its id has to do.
   const now = beginning(Number(pid))
-  return !began || now === undefined || now === began
+  return began === '' || now === undefined || now === began
 }

@@ -118,11 +118,13 @@ export async function runStageProgram(needs: StageNeeds, { test, limits, tell }:
   let judged: Judged = { test, input: stdin }
   let ran = await runOnce(judged, true)
   let runs = 1
-  if (timingOf(ran.report) !== 'sure' && !signal.aborted) {
+  let timing = timingOf(ran.report)
+  if (timing !== 'sure' && !signal.aborted) {
     await renew()
     output = createStageOutput()
     ran = await runOnce(judged, false)
     runs = 2
+    timing = timingOf(ran.report)
   }
   let passes = 1
   let { ruling } = ran
@@ -146,7 +148,6 @@ export async function runStageProgram(needs: StageNeeds, { test, limits, tell }:
     tell('stderr', rest.stderr)
   }
   const { status, message } = ran
-  const timing = timingOf(report)
   return {
     status,
     message,

@@ -8,6 +8,7 @@ import type { createRevocations } from '../../../src/api/access/revocations.ts'
 import { foreseeLimit, rateLimit } from '../../../src/api/rate-limit/rate-limit.ts'
 import type { LimitedCaller, Verdict } from '../../../src/api/rate-limit/rate-limiter.ts'
 import type { ApiKey } from '../../../src/shared/access/api-key.ts'
+import { Problem } from '../../../src/shared/problems.ts'
 
 const KEY = `ry_${'a'.repeat(12)}_${'b'.repeat(64)}`
 const OTHER_SECRET = `ry_${'a'.repeat(12)}_${'c'.repeat(64)}`
@@ -31,7 +32,7 @@ afterEach(() => {
 async function rig() {
   const steps: string[] = []
   const taken: LimitedCaller[] = []
-  const state = { isValid: true, key: record, limitFails: false }
+  const state = { isValid: true, key: record, limitFails: false, isAway: false }
   const verdict: Verdict = {
     outcome: 'passed',
     budget: 'read',
@@ -41,6 +42,7 @@ async function rig() {
     waitMicros: 0,
   }
   const limiter = {
+    refund: () => Promise.resolve(void steps.push('refund')),
     take(caller: LimitedCaller) {
       steps.push('limit')
       taken.push(caller)
@@ -55,6 +57,7 @@ async function rig() {
         steps.push('key')
         await new Promise((resolve) => setImmediate(resolve))
         steps.push('known')
+        if (state.isAway) throw new Error('Redis is away')
         return presented === KEY && state.isValid ? state.key : undefined
       },
       findValid: () => Promise.resolve(undefined),
@@ -75,7 +78,10 @@ async function rig() {
     ),
     (_req, res) => void res.json({}),
   )
-  app.use((_error: unknown, _req: unknown, res: Response, _next: unknown) => void res.status(401).json({}))
+  app.use(
+    (error: unknown, _req: unknown, res: Response, _next: unknown) =>
+      void res.status(error instanceof Problem ? error.status : 500).json({}),
+  )
   server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -129,4 +135,11 @@ test('what was begun for a key that opens nothing may fail: nobody waits for it'
   state.isValid = false
   state.limitFails = true
   expect((await ask(KEY))[0]).toBe(401)
+})
+
+test('a request that Redis is away for costs nothing', async () => {
+  const { ask, state } = await rig()
+  await ask(KEY)
+  state.isAway = true
+  expect(await ask(KEY)).toEqual([503, 'key', 'limit', 'known', 'refund'])
 })

@@ -8,6 +8,7 @@ import express, { type Express } from 'express'
 import { pino } from 'pino'
 import { compress } from '../../../src/api/http/compress.ts'
 import { createGatewayServer, type GatewayServer } from '../../../src/api/http/gateway-server.ts'
+import { KIB } from '../../../src/shared/limits.ts'
 import { startLoneGateway, type LoneGateway } from '../../support/lone-gateway.ts'
 import { send } from '../../support/send.ts'
 
@@ -17,6 +18,13 @@ const app: Express = express()
 app.set('etag', false)
 app.use(compress())
 app.get('/long', (_req, res) => void res.set('ETag', '"1"').json({ stdout: LONG }))
+const waited = express.Router().use((_req, res, next) => {
+  res.set('Preference-Applied', 'wait=30')
+  next()
+})
+waited.get('/long', (_req, res) => void res.json({ stdout: LONG }))
+waited.get('/longest', (_req, res) => void res.json({ stdout: 'a'.repeat(64 * KIB) }))
+app.use('/waited', waited)
 app.get('/short', (_req, res) => void res.json({ stdout: 'short' }))
 app.get('/secret', (_req, res) => void res.set('Cache-Control', 'no-store').json({ secret: LONG }))
 app.get('/file', (_req, res) => void res.type('application/octet-stream').send(Buffer.from(LONG)))
@@ -161,9 +169,15 @@ describe('an answer', () => {
     expect(JSON.parse(decompress(body).toString())).toEqual({ stdout: LONG })
   })
 
+  test('is compressed beyond 64 KiB also for a client that waited for it', async () => {
+    const { headers } = await read('/waited/longest')
+    expect(headers['content-encoding']).toBe('br')
+  })
+
   test.each([
     ['for who takes nothing', '/long', 'identity'],
     ['that is short', '/short', 'gzip, br'],
+    ['that its client waited for', '/waited/long', 'gzip, br'],
     ['that may not be stored, where secrets stand', '/secret', 'gzip, br'],
     ['of events, which would wait for others', '/events', 'gzip, br'],
     ['with a file of a job, which is bytes', '/file', 'gzip, br'],

@@ -122,12 +122,12 @@ test('a client of before cancels its call during the load', async () => {
   expect(answered).toEqual([])
 })
 
-test('what is loaded after the gateway has closed is closed', async () => {
-  const { loads, feature, closed, today } = await rig()
+test('what is loaded after the gateway has closed is closed, and answers nothing', async () => {
+  const { loads, feature, answered, closed, today } = await rig()
   const message = today('tools/list')
   await eventually('a load', () => loads.length > 0)
   await feature.close()
   loads[0]?.resolve()
-  await message
-  expect(closed()).toBe(1)
+  expect((await message).status).toBe(503)
+  expect({ answered, closed: closed() }).toEqual({ answered: [], closed: 1 })
 })

@@ -102,7 +102,7 @@ export const PACKAGES_SETTINGS: readonly Setting[] = inGroup('Packages', [
     kind: integer(MIB),
     default: String(20 * 1024 * MIB),
     description:
-      'Bytes of all environments on one host, in `RUNYARD_DATA_DIR`. The least recently used go first, none that is in use.',
+      'Bytes of all environments on one host, in `RUNYARD_DATA_DIR`. The least recently used go first, none that is in use. Workers in different containers each need a folder of their own.',
   },
   {
     name: 'ENVIRONMENT_BUILD_TIMEOUT_MS',
