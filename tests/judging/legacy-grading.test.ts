@@ -47,25 +47,22 @@ const ROWS: Row[] = [
     settings: subtasks(ANY),
     outcomes: { 'secret/b/1': 0 },
     expected: [30, 100],
-    skipped: ['secret/b/2'],
   },
   {
     title: 'subtasks: none is accepted',
     settings: subtasks(ANY),
     outcomes: { 'secret/a/1': 0, 'secret/b/2': 0 },
     expected: [0, 100],
-    skipped: ['secret/a/2'],
   },
   {
     title: 'subtasks without accept flags: one failure, no score',
     settings: subtasks(CONTINUE),
     outcomes: { 'secret/b/1': 0 },
     expected: [0, 100],
-    skipped: ['secret/b/2'],
   },
   {
     title: 'subtasks: what breaks at a failed one is refused with it',
-    settings: subtasks('grader_flags: accept_if_any_accepted'),
+    settings: subtasks('on_reject: break\ngrader_flags: accept_if_any_accepted'),
     outcomes: { 'secret/a/1': 0 },
     expected: [0, 100],
     skipped: ['secret/a/2', 'secret/b/1', 'secret/b/2'],
@@ -156,8 +153,8 @@ const ROWS: Row[] = [
     settings: {
       '': 'grader_flags: ignore_sample',
       secret: ANY,
-      'secret/a': `${CONTINUE}accept_score: 5`,
-      'secret/b': `${CONTINUE}accept_score: 5`,
+      'secret/a': 'accept_score: 5\ngrader_flags: sum',
+      'secret/b': 'accept_score: 5\ngrader_flags: sum',
     },
     outcomes: { 'secret/a/1': 0 },
     expected: [15, 20],
@@ -169,6 +166,30 @@ const ROWS: Row[] = [
     tests: FLAT,
     outcomes: { 'secret/2': 0.5, 'secret/3': 0.75 },
     expected: [20, 40],
+  },
+  {
+    title: 'what a folder does not say is as in the one around it',
+    settings: {
+      '': `${CONTINUE}grader_flags: ignore_sample accept_if_any_accepted`,
+      secret: 'accept_score: 10\nreject_score: 1',
+      'secret/b': 'accept_score: 40',
+    },
+    outcomes: { 'secret/a/1': 0, 'secret/b/1': 0 },
+    expected: [52, 100],
+  },
+  {
+    title: 'the range of a validator is inherited too',
+    yaml: 'type: scoring\nvalidation: custom score',
+    settings: { '': 'range: 0 20\ngrader_flags: ignore_sample', 'secret/a': 'grader_flags: min' },
+    outcomes: { 'secret/a/1': 0.5 },
+    expected: [50, 60],
+  },
+  {
+    title: 'scores of the problem stand before those of its folders',
+    yaml: 'type: scoring\ngrading:\n  accept_score: 7\n  reject_score: 2\n  on_reject: grade',
+    settings: { ...ALWAYS, secret: 'accept_score: 1\non_reject: break' },
+    outcomes: { 'secret/a/1': 0 },
+    expected: [23, 28],
   },
 ]
 

@@ -1,7 +1,16 @@
 import type { RequestTest } from '../requests.ts'
 import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { inputValidators } from './input-validators.ts'
-import { boundsOf, checkAbove, createConfigs, foldersAbove, groupFields, isOfSamples, SAMPLE } from './kattis-groups.ts'
+import {
+  boundsOf,
+  checkAbove,
+  createConfigs,
+  foldersAbove,
+  groupFields,
+  isOfSamples,
+  SAMPLE,
+  VALIDATOR_ARGS,
+} from './kattis-groups.ts'
 import { allowedLanguages } from './kattis-languages.ts'
 import { legacyGroups } from './legacy-groups.ts'
 import { limitsOf, SETTINGS, shortened, textOf, wordsOf } from './kattis-settings.ts'
@@ -76,10 +85,11 @@ export function readKattisPackage(
   }
   if (settings['constants'] !== undefined) tell(SETTINGS, 'constants are not read here')
 
-  const { objective } = isMap(settings['grading']) ? settings['grading'] : {}
-  if (isLegacy && objective === 'min') tell(SETTINGS, 'grading: objective is min; the most points are the best here')
+  const grading = isMap(settings['grading']) ? settings['grading'] : {}
+  if (isLegacy && grading['objective'] === 'min')
+    tell(SETTINGS, 'grading: objective is min; the most points are the best here')
 
-  const configs = createConfigs(yaml, isLegacy)
+  const configs = createConfigs(yaml, isLegacy, grading)
   const isGivenScores = isLegacy && validation.includes('score')
   const legacy = isLegacy && isScoring ? legacyGroups(names, { configs, isGivenScores, tell }) : undefined
   const groupOf = legacy?.groupOf ?? ((name: string) => name.split('/').slice(0, -1).slice(0, 2).join('/'))
@@ -240,7 +250,5 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   kotlin: 'kt',
 }
 
-/** The second is of the legacy format alone. */
-const VALIDATOR_ARGS = ['output_validator_args', 'output_validator_flags']
 const VERSIONS = ['legacy', 'legacy-icpc', '2023-07-draft', '2025-09']
 const NOT_READ = ['static_validator', 'graders', 'grader']
