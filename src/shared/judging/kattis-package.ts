@@ -1,5 +1,5 @@
 import type { RequestTest } from '../requests.ts'
-import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
+import { allowedExamples, baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { inputValidators } from './input-validators.ts'
 import {
   boundsOf,
@@ -15,17 +15,7 @@ import { allowedLanguages } from './kattis-languages.ts'
 import { legacyGroups } from './legacy-groups.ts'
 import { limitsOf, SETTINGS, shortened, textOf, wordsOf } from './kattis-settings.ts'
 import { defaultValidator, readValidator } from './kattis-validator.ts'
-import {
-  type ExampleSubmission,
-  examplePath,
-  type Problem,
-  type ProblemFault,
-  type Programs,
-  type ReadProblem,
-  readProblemOf,
-  type Tell,
-  withPrograms,
-} from './problem.ts'
+import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, type Tell, withPrograms } from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
 import { MAX_PROBLEM_TESTS } from './stored-problem.ts'
 import { isMap, readYamlMap, type Yaml, type YamlMap } from './yaml.ts'
@@ -190,7 +180,7 @@ export function readKattisPackage(
     ...(allowed && { languages: allowed }),
     ...(harness.length > 0 && { harness }),
   }
-  const examples = isOutputOnly ? NO_EXAMPLES : allowedOf(exampleSubmissions(files, languageOf, tell), allowed)
+  const examples = isOutputOnly ? NO_EXAMPLES : allowedExamples(exampleSubmissions(files, languageOf, tell), allowed)
   const validators = inputValidators(files, languageOf, tests, (validator, test) => {
     const name = names[test] ?? ''
     const key = isLegacy ? 'input_validator_flags' : 'input_validator_args'
@@ -198,16 +188,6 @@ export function readKattisPackage(
     return wordsOfTest(name, [key], ofValidator)
   })
   return readProblemOf('kattis', problem, withPrograms(examples, validators), faults)
-}
-
-/** Example submissions in languages that the problem allows; the others cannot be judged. */
-function allowedOf(
-  { found, leftOut }: Programs<ExampleSubmission>,
-  allowed: readonly string[] | undefined,
-): Programs<ExampleSubmission> {
-  const isAllowed = ({ language }: ExampleSubmission) => allowed?.includes(language) ?? true
-  const refused = found.filter((one) => !isAllowed(one)).map((one) => examplePath('kattis', one))
-  return { found: found.filter(isAllowed), leftOut: [...leftOut, ...refused] }
 }
 
 /** Files of `include/LANGUAGE/`, which are put beside each program in that language. */
