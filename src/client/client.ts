@@ -90,7 +90,7 @@ export interface Client {
   batch(requests: CodeRequest[], options?: SubmitOptions): Promise<AcceptedBatch>
   /** How far a batch is. */
   getBatch(id: string, options?: CallOptions): Promise<Batch>
-  /** The batch when all of its jobs have ended. @param options `onProgress` is told about once a second how far it is */
+  /** The batch when all of its jobs have ended. @param options `onProgress` is told how far it is: about once a second, of a batch of more than 100 jobs once in so many seconds as it has hundreds of them */
   waitBatch(id: string, options?: CallOptions & { onProgress?: (counts: Batch['counts']) => void }): Promise<Batch>
   /** Ends the jobs of a batch, queued or running. Those that have ended stay as they are. */
   cancelBatch(id: string, options?: CallOptions): Promise<Batch>
@@ -138,6 +138,8 @@ export interface SimilarityOptions extends CallOptions {
 
 /** The longest the service waits at one time, in seconds. */
 const LONGEST_WAIT = 60
+/** Jobs of a batch that are read in a second, where its progress is told. */
+const JOBS_A_SECOND = 100
 
 export function createClient(options: ClientOptions): Client {
   const http = createHttp(options)
@@ -190,11 +192,13 @@ export function createClient(options: ClientOptions): Client {
     batch: (jobs, submit) => post<AcceptedBatch>('/v1/batches', { jobs }, 0, submit),
     getBatch: (id, call) => http.json<Batch>(`/v1/batches/${part(id)}`, call),
     async waitBatch(id, { onProgress, ...call } = {}) {
-      const seconds = onProgress ? 1 : LONGEST_WAIT
+      let seconds = onProgress ? 1 : LONGEST_WAIT
       for (;;) {
         const path = `/v1/batches/${part(id)}?wait=${seconds}`
         const batch = await http.json<Batch>(path, { ...call, waitsMs: seconds * 1000 })
         onProgress?.(batch.counts)
+        // Each answer has all of its jobs.
+        if (onProgress) seconds = Math.min(LONGEST_WAIT, Math.max(1, Math.ceil(batch.jobs.length / JOBS_A_SECOND)))
         if (batch.counts.queued + batch.counts.running === 0) return batch
       }
     },

@@ -10,9 +10,14 @@ import type { Connection } from '../../src/cli/service/connection.ts'
 const place = mkdtempSync(join(tmpdir(), 'runyard-check-problem-'))
 afterAll(() => rmSync(place, { recursive: true }))
 
-const runtime = (language: string, fileName: string) => ({ language, aliases: [], fileName, installed: false })
+const runtime = (language: string, fileName: string, aliases: string[] = []) => ({
+  language,
+  aliases,
+  fileName,
+  installed: false,
+})
 /** Of a service in which no language is installed. */
-const runtimes = [runtime('python', 'main.py'), runtime('ruby', 'main.rb')] as unknown as Runtime[]
+const runtimes = [runtime('python', 'main.py', ['py3']), runtime('ruby', 'main.rb')] as unknown as Runtime[]
 const connection = { client: { runtimes: () => Promise.resolve(runtimes) } } as unknown as Connection
 
 async function checked(name: string, files: Record<string, string>) {
@@ -51,7 +56,7 @@ test('a problem none of whose programs can be run fails, and each is named with 
     notes: [
       'not run, since their languages are not installed: submissions/accepted/a.py, input_validators/v.rb',
       'the operator can install them with: npx runyard languages install python ruby',
-      'not run, since they are of no known language or need a script: submissions/accepted/a.unknown, input_validators/built',
+      'not run, since they are of no known language, of one that the problem does not allow, or need a script: submissions/accepted/a.unknown, input_validators/built',
       'nothing was checked: none of the programs of this problem can be run here',
     ],
     leftOut: [
@@ -61,6 +66,22 @@ test('a problem none of whose programs can be run fails, and each is named with 
       'input_validators/built',
     ],
   })
+})
+
+test('a program in a language that the folder does not allow is left out', async () => {
+  const files = {
+    ...TEST,
+    'problem.json': '{"languages": ["Py3"]}',
+    'submissions/accepted/a.py': '',
+    'submissions/accepted/b.rb': '',
+  }
+  const { notes, leftOut } = await checked('allowed', files)
+  expect(leftOut).toEqual(['submissions/accepted/a.py', 'submissions/accepted/b.rb'])
+  expect(notes.slice(0, 3)).toEqual([
+    'not run, since their languages are not installed: submissions/accepted/a.py',
+    'the operator can install them with: npx runyard languages install python',
+    'not run, since they are of no known language, of one that the problem does not allow, or need a script: submissions/accepted/b.rb',
+  ])
 })
 
 test('a problem without programs has nothing to fail', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { createClient } from '../../src/client/client.ts'
 import { createInputQueue } from '../../src/client/input-queue.ts'
 import { readEvents } from '../../src/client/event-stream.ts'
 import { pauseBefore, retry } from '../../src/client/retry.ts'
@@ -219,4 +220,21 @@ describe('input', () => {
     queue.refuse(new Error('over'))
     await expect(queue.add([piece(3, 1)])).rejects.toThrow('over')
   })
+})
+
+test.each([
+  [undefined, ['60', '60', '60']],
+  [() => undefined, ['1', '10', '10']],
+])('a batch of a thousand jobs is not read anew each second', async (onProgress, expected) => {
+  const waits: (string | null)[] = []
+  const jobs = Array.from({ length: 1000 }, (_, index) => ({ id: String(index) }))
+  const answer = async (url: string | URL | Request) => {
+    waits.push(new URL(url instanceof Request ? url.url : url).searchParams.get('wait'))
+    const running = waits.length < 3 ? 1 : 0
+    const counts = { queued: 0, running, finished: 1000 - running, cancelled: 0 }
+    return Response.json({ id: 'batch', createdAt: '', counts, jobs })
+  }
+  const client = createClient({ url: 'http://127.0.0.1:1', fetch: answer })
+  await client.waitBatch('batch', onProgress && { onProgress })
+  expect(waits).toEqual(expected)
 })

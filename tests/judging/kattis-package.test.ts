@@ -150,10 +150,24 @@ test('groups of the legacy format inherit, and give the score of their worst tes
   expect(problem?.groups).toEqual([
     { name: 'data', scoring: 'sum', counts: 'all', stopOnFailure: false },
     { name: 'secret', within: 'data', scoring: 'sum', counts: 'all', stopOnFailure: false },
-    { name: 'secret/a', within: 'secret', scoring: 'min', points: 40, counts: 'all', stopOnFailure: true },
+    { name: 'secret/a', within: 'secret', scoring: 'min', points: 40, counts: 'all', stopOnFailure: false },
     { name: 'secret/b', within: 'secret', scoring: 'sum', counts: 'all', stopOnFailure: false },
   ])
   expect(problem?.tests?.map(({ points }) => points)).toEqual([40, 5])
+})
+
+test('flags of the legacy format are inherited one by one', () => {
+  const found = read({
+    'problem.yaml': 'name: flags',
+    'data/testdata.yaml': 'output_validator_args: case_sensitive\ninput_validator_flags: n',
+    'data/secret/testdata.yaml': 'output_validator_flags: float_tolerance 1e-3',
+    'data/secret/a/testdata.yaml': 'input_validator_flags: m',
+    'data/secret/a/1.in': '',
+    'data/secret/a/1.ans': '',
+    'input_validators/v.py': '',
+  })
+  expect(found.problem?.checker).toEqual({ type: 'numbers', ignoreCase: true, absolute: 1e-3, relative: 1e-3 })
+  expect(found).toMatchObject({ validators: [{ args: [['m']] }] })
 })
 
 test('points of tests are a part of what their group gives, which a validator may count in', () => {

@@ -2,7 +2,14 @@ import { expect, test } from '@jest/globals'
 import { readArchive } from '../../src/shared/judging/archive.ts'
 import { exportProblem } from '../../src/shared/judging/export-problem.ts'
 import { readProblem } from '../../src/shared/judging/read-problem.ts'
-import { createScoreboard } from '../../src/worker/judging/scoring.ts'
+import type { TestGroup } from '../../src/shared/judging/judging-spec.ts'
+import type { RequestTest } from '../../src/shared/requests.ts'
+import type { JudgeCell } from '../../src/worker/judging/judge-cell.ts'
+import { createJudge } from '../../src/worker/judging/judge.ts'
+import type { JudgeEnd } from '../../src/worker/judging/ruling.ts'
+import { createScoreboard, type TestOutcome } from '../../src/worker/judging/scoring.ts'
+import { SUCCESS } from '../worker/null-sandbox.ts'
+import { judgedSpec, judgeProgram } from './judge-parts.ts'
 
 const TESTS = ['sample/1', 'secret/a/1', 'secret/a/2', 'secret/b/1', 'secret/b/2']
 const FLAT = ['secret/1', 'secret/2', 'secret/3', 'secret/4']
@@ -13,8 +20,8 @@ interface Row {
   settings: Record<string, string>
   tests?: string[]
   yaml?: string
-  /** Tests that are refused, or the part of their points that a validator gives. */
-  outcomes?: Record<string, number>
+  /** Tests that are refused, or the part of their points that a validator gives; of one of its exit codes and scores, what comes of it. */
+  outcomes?: Record<string, number | JudgeEnd>
   /** What the default grader gives, and the most it can. */
   expected: [score: number, points: number]
   /** Tests that do not run. */
@@ -30,6 +37,34 @@ const subtasks = (secret: string, root = `${CONTINUE}grader_flags: ignore_sample
 })
 const ANY = `${CONTINUE}grader_flags: accept_if_any_accepted`
 const ALWAYS = { '': 'grader_flags: ignore_sample always_accept' }
+
+/** Of a validator that gives a score. */
+function validatorEnd(exitCode: number, score: string): JudgeEnd {
+  return { status: 'failed', message: null, exitCode, stderr: '', files: new Map([['score.txt', score]]) }
+}
+
+const outcomeOf = (fraction: number) =>
+  ({ verdict: fraction === 0 ? 'wrong-answer' : 'accepted', fraction }) satisfies TestOutcome
+
+/** What comes of a test when its validator ends so. */
+function ruled(tests: readonly RequestTest[], index: number, groups: readonly TestGroup[], end: JudgeEnd) {
+  const program = judgeProgram('kattis', { id: 'python', fileName: 'v.py' }, '')
+  const spec = judgedSpec({ judging: { checker: { type: 'program', program }, groups, stopOnFailure: false } })
+  const cell: JudgeCell = {
+    prepare: async () => undefined,
+    place: async () => undefined,
+    run: async () => ({ report: SUCCESS, conclude: async () => end }),
+    reusable: true,
+    refusedCalls: [],
+    input: () => undefined,
+    endInput: () => undefined,
+    kill: () => undefined,
+    settle: async () => undefined,
+  }
+  const { group, points } = tests[index] ?? {}
+  const test = { ...(group !== undefined && { group }), ...(points !== undefined && { points }) }
+  return createJudge(spec, async () => cell).check({ test, input: Buffer.from('') }, Buffer.from(''))
+}
 
 /** By hand, after "Test Data Groups" and "Default Grader Specification" of the legacy format. */
 const ROWS: Row[] = [
@@ -47,25 +82,22 @@ const ROWS: Row[] = [
     settings: subtasks(ANY),
     outcomes: { 'secret/b/1': 0 },
     expected: [30, 100],
-    skipped: ['secret/b/2'],
   },
   {
     title: 'subtasks: none is accepted',
     settings: subtasks(ANY),
     outcomes: { 'secret/a/1': 0, 'secret/b/2': 0 },
     expected: [0, 100],
-    skipped: ['secret/a/2'],
   },
   {
     title: 'subtasks without accept flags: one failure, no score',
     settings: subtasks(CONTINUE),
     outcomes: { 'secret/b/1': 0 },
     expected: [0, 100],
-    skipped: ['secret/b/2'],
   },
   {
     title: 'subtasks: what breaks at a failed one is refused with it',
-    settings: subtasks('grader_flags: accept_if_any_accepted'),
+    settings: subtasks('on_reject: break\ngrader_flags: accept_if_any_accepted'),
     outcomes: { 'secret/a/1': 0 },
     expected: [0, 100],
     skipped: ['secret/a/2', 'secret/b/1', 'secret/b/2'],
@@ -156,8 +188,8 @@ const ROWS: Row[] = [
     settings: {
       '': 'grader_flags: ignore_sample',
       secret: ANY,
-      'secret/a': `${CONTINUE}accept_score: 5`,
-      'secret/b': `${CONTINUE}accept_score: 5`,
+      'secret/a': 'accept_score: 5\ngrader_flags: sum',
+      'secret/b': 'accept_score: 5\ngrader_flags: sum',
     },
     outcomes: { 'secret/a/1': 0 },
     expected: [15, 20],
@@ -170,11 +202,52 @@ const ROWS: Row[] = [
     outcomes: { 'secret/2': 0.5, 'secret/3': 0.75 },
     expected: [20, 40],
   },
+  {
+    title: 'a validator that accepts a test for nothing refuses nothing, and it gives no reject_score',
+    yaml: 'type: scoring\nvalidation: custom score',
+    settings: { '': 'range: 0 20\ngrader_flags: ignore_sample\naccept_score: 5\nreject_score: 3' },
+    tests: FLAT,
+    outcomes: { 'secret/2': validatorEnd(42, '0'), 'secret/3': validatorEnd(42, '5') },
+    expected: [45, 80],
+  },
+  {
+    title: 'a validator that refuses a test refuses the root',
+    yaml: 'type: scoring\nvalidation: custom score',
+    settings: { '': 'range: 0 20\ngrader_flags: ignore_sample' },
+    tests: FLAT,
+    outcomes: { 'secret/2': validatorEnd(43, '0') },
+    expected: [0, 80],
+    skipped: ['secret/3', 'secret/4'],
+  },
+  {
+    title: 'what a folder does not say is as in the one around it',
+    settings: {
+      '': `${CONTINUE}grader_flags: ignore_sample accept_if_any_accepted`,
+      secret: 'accept_score: 10\nreject_score: 1',
+      'secret/b': 'accept_score: 40',
+    },
+    outcomes: { 'secret/a/1': 0, 'secret/b/1': 0 },
+    expected: [52, 100],
+  },
+  {
+    title: 'the range of a validator is inherited too',
+    yaml: 'type: scoring\nvalidation: custom score',
+    settings: { '': 'range: 0 20\ngrader_flags: ignore_sample', 'secret/a': 'grader_flags: min' },
+    outcomes: { 'secret/a/1': 0.5 },
+    expected: [50, 60],
+  },
+  {
+    title: 'scores of the problem stand before those of its folders',
+    yaml: 'type: scoring\ngrading:\n  accept_score: 7\n  reject_score: 2\n  on_reject: grade',
+    settings: { ...ALWAYS, secret: 'accept_score: 1\non_reject: break' },
+    outcomes: { 'secret/a/1': 0 },
+    expected: [23, 28],
+  },
 ]
 
 test.each(ROWS)(
   'the legacy grader: $title',
-  ({ settings, tests = TESTS, yaml = 'type: scoring', outcomes = {}, expected, skipped = [] }) => {
+  async ({ settings, tests = TESTS, yaml = 'type: scoring', outcomes = {}, expected, skipped = [] }) => {
     const files = new Map<string, Buffer>([['problem.yaml', Buffer.from(yaml)]])
     for (const name of tests) for (const end of ['in', 'ans']) files.set(`data/${name}.${end}`, Buffer.from('1'))
     for (const [folder, text] of Object.entries(settings))
@@ -195,8 +268,8 @@ test.each(ROWS)(
     }))
     const board = createScoreboard({ tests: scored, groups, stopOnFailure: false })
     for (let index = board.next(); index !== undefined; index = board.next()) {
-      const fraction = outcomes[given[index]?.name ?? ''] ?? 1
-      board.add(index, { verdict: fraction === 0 ? 'wrong-answer' : 'accepted', fraction })
+      const outcome = outcomes[given[index]?.name ?? ''] ?? 1
+      board.add(index, typeof outcome === 'number' ? outcomeOf(outcome) : await ruled(given, index, groups, outcome))
     }
     const result = board.result()
     expect([result.score, result.points]).toEqual(expected)

@@ -49,6 +49,28 @@ test('a program in a language that the problem does not allow is refused, with t
   expect(allow(['nowhere'], 'python')?.[0]?.detail).toMatch(/in languages that are not known here$/)
 })
 
+test('a version of a language is allowed where the language is, and has what the problem has for it', () => {
+  const java21 = language('java-21')
+  const asked = { language: 'java', version: '21' }
+  const allow = (allowed: string[], of = java21) =>
+    refused(() => checkAllowed({ ...asked, languages: allowed }, of, languages))
+  expect(allow(['java'])).toBeUndefined()
+  expect(allow(['java-21'])).toBeUndefined()
+  expect(allow(['c'])).toEqual([{ pointer: '/language', detail: 'is "java"; the problem takes programs in c' }])
+  expect(allow(['java-21'], language('java'))).toHaveLength(1)
+  const files = [{ path: 'Grader.java', content: '' }]
+  const own = { language: 'java-21', files: [{ path: 'Own.java', content: '' }] }
+  const pathsWith = (given: NonNullable<CodeRequest['harness']>) =>
+    withHarness({ ...asked, code: '', harness: given }, java21, languages).request.files?.map(({ path }) => path)
+  expect(pathsWith([{ language: 'java', files }])).toContain('Grader.java')
+  expect(pathsWith([{ language: 'java', files }, own])).toContain('Own.java')
+  const languageLimits = { java: { timeFactor: 2 } }
+  const limits = { cpuMs: 1000 }
+  expect(limitsIn({ limits, languageLimits }, java21, languages).limits).toEqual({ cpuMs: 2000 })
+  const both = { ...languageLimits, 'java-21': { timeFactor: 3 } }
+  expect(limitsIn({ limits, languageLimits: both }, java21, languages).limits).toEqual({ cpuMs: 3000 })
+})
+
 test('languages that a folder allows and nobody knows are told', () => {
   expect(checkLanguages(['py3', 'pyhton'], languages)).toEqual([
     { pointer: '/languages/1', detail: 'is "pyhton", which is no language; see GET /v1/runtimes' },

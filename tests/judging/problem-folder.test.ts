@@ -152,6 +152,26 @@ test.each<[string, Parameters<typeof read>[0], RegExp[]]>([
   for (const [index, pattern] of expected.entries()) expect(faults[index]).toMatch(pattern)
 })
 
+test('example submissions in languages that the folder does not allow are left out', () => {
+  const files = (languages?: string[]) =>
+    new Map(
+      Object.entries({
+        '1.in': '',
+        '1.ans': '',
+        'submissions/accepted/a.py': '',
+        'submissions/accepted/b.c': '',
+        'problem.json': JSON.stringify({ languages }),
+      }).map(([path, text]) => [path, Buffer.from(text)]),
+    )
+  const known = (path: string) => (path.endsWith('.c') ? 'c' : languageOf(path))
+  const found = (languages?: string[]) => {
+    const read = readProblemFolder(files(languages), known, (name) => (name === 'py3' ? 'python' : name))
+    return read.problem && [read.examples.map(({ name }) => name), read.leftOut]
+  }
+  expect(found()).toEqual([['accepted/a.py', 'accepted/b.c'], []])
+  expect(found(['py3'])).toEqual([['accepted/a.py'], ['submissions/accepted/b.c']])
+})
+
 test('limits of the command line go before those of the problem', () => {
   const program = { language: 'c', code: '', limits: { wallMs: 1 } }
   expect(combine(program, { tests: [{}], limits: { wallMs: 9, cpuMs: 9 } }).limits).toEqual({ wallMs: 1, cpuMs: 9 })

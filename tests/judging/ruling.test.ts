@@ -43,6 +43,14 @@ test.each([
   expect(rule('kattis', end(42, files))).toMatchObject({ verdict, fraction }),
 )
 
+test('what a validator of Kattis accepts for nothing is accepted where a group says when it is', () => {
+  const inCounted = (protocol: Protocol, ended: JudgeEnd) => rulingOf({ protocol }, ended, 10, 'checker', true)
+  for (const files of [{ 'score.txt': '0' }, { 'score_multiplier.txt': '0' }] as Record<string, string>[])
+    expect(inCounted('kattis', end(42, files))).toEqual({ verdict: 'accepted', fraction: 0 })
+  expect(inCounted('kattis', end(43, { 'score.txt': '0' })).verdict).toBe('wrong-answer')
+  expect(inCounted('testlib', end(7, {}, { stderr: 'points 0' })).verdict).toBe('wrong-answer')
+})
+
 test('a score of a test that gives no points, as of a sample, changes nothing', () => {
   for (const text of ['0', '5', '1e9']) {
     expect(rule('kattis', end(42, { 'score.txt': text }), 0)).toMatchObject({ verdict: 'accepted', fraction: 1 })

@@ -1,6 +1,6 @@
 import type { LanguageLimits } from '../../shared/judging/judging-request.ts'
 import { OUTPUT_LANGUAGE } from '../../shared/judging/judging-spec.ts'
-import type { Language } from '../../shared/language.ts'
+import { findLanguage, type Language } from '../../shared/language.ts'
 import type { LimitOverrides } from '../../shared/limits.ts'
 import type { FieldError } from '../../shared/problems.ts'
 import type { CodeRequest, Harness, RequestFile } from '../../shared/requests.ts'
@@ -85,7 +85,11 @@ export function withHarness(
 ): PreparedSubmission {
   const { harness, code, files } = request
   if (!harness) return { request, pointers: pointersOf(files), isCode: true }
-  const found = harness.findIndex((one) => named(languages, one.language)?.id === language.id)
+  const found = placeOf(
+    harness.map((one) => one.language),
+    language,
+    languages,
+  )
   const own = harness[found]
   if (!own) {
     const detail = `is "${request.language}"; the problem takes programs in ${harness.map((one) => one.language).join(', ')}`
@@ -116,7 +120,7 @@ export function checkHarness(harness: readonly Harness[] = [], languages: readon
   return harness.flatMap(({ language, files, entrypoint, submission }, index) => {
     const errors: FieldError[] = []
     const refuse = (name: string, detail: string) => errors.push({ pointer: `/harness/${index}/${name}`, detail })
-    const id = named(languages, language)?.id
+    const id = findLanguage(languages, language)?.id
     if (id === undefined) refuse('language', `is "${language}", which is no language; see GET /v1/runtimes`)
     else if (seen.has(id)) refuse('language', 'is also that of another of /harness')
     if (id !== undefined) seen.add(id)
@@ -129,7 +133,7 @@ export function checkHarness(harness: readonly Harness[] = [], languages: readon
 }
 
 /**
- * Refuses a program in a language that the problem does not allow.
+ * Refuses a program in a language that the problem does not allow. One that it allows is allowed in all of its versions.
  * @throws Problem that names those it allows
  */
 export function checkAllowed(
@@ -137,8 +141,8 @@ export function checkAllowed(
   language: Language,
   languages: readonly Language[],
 ): void {
-  const known = (allowed ?? []).flatMap((name) => named(languages, name)?.id ?? [])
-  if (allowed === undefined || known.includes(language.id)) return
+  if (allowed === undefined || placeOf(allowed, language, languages) >= 0) return
+  const known = allowed.flatMap((name) => findLanguage(languages, name)?.id ?? [])
   const which = known.length === 0 ? 'languages that are not known here' : known.join(', ')
   throw invalidRequest([{ pointer: '/language', detail: `is "${asked}"; the problem takes programs in ${which}` }])
 }
@@ -146,7 +150,7 @@ export function checkAllowed(
 /** What is wrong with the languages that a problem allows. */
 export function checkLanguages(names: CodeRequest['languages'], languages: readonly Language[]): FieldError[] {
   return (names ?? []).flatMap((name, index) =>
-    named(languages, name)
+    findLanguage(languages, name)
       ? []
       : [{ pointer: `/languages/${index}`, detail: `is "${name}", which is no language; see GET /v1/runtimes` }],
   )
@@ -158,7 +162,7 @@ export function checkLanguageLimits(
   languages: readonly Language[],
 ): FieldError[] {
   return Object.keys(limits ?? {}).flatMap((name) =>
-    named(languages, name)
+    findLanguage(languages, name)
       ? []
       : [
           {
@@ -179,7 +183,8 @@ export function limitsIn(
   languages: readonly Language[],
   own: LimitOverrides = {},
 ): Pick<CodeRequest, 'limits' | 'tests'> {
-  const name = Object.keys(languageLimits).find((one) => named(languages, one)?.id === language.id)
+  const names = Object.keys(languageLimits)
+  const name = names[placeOf(names, language, languages)]
   const of: LanguageLimits = (name === undefined ? undefined : languageLimits[name]) ?? {}
   const scaled = { ...scale(limits, of), ...of.limits, ...own }
   return {
@@ -197,8 +202,9 @@ function scale<T extends LimitOverrides>(limits: T, { timeFactor = 1, memoryFact
   return Object.fromEntries(scaled) as T
 }
 
-/** A language by its id or one of its other names. */
-const named = (languages: readonly Language[], name: string): Language | undefined => {
-  const wanted = name.toLowerCase()
-  return languages.find(({ id, aliases }) => id === wanted || aliases.includes(wanted))
+/** Which of these names is that of a language, or else of the language that it is a version of. @returns its place, -1 for none */
+function placeOf(names: readonly string[], { id, versionOf }: Language, languages: readonly Language[]): number {
+  const ids = names.map((name) => findLanguage(languages, name)?.id)
+  const own = ids.indexOf(id)
+  return own >= 0 || versionOf === undefined ? own : ids.indexOf(versionOf)
 }

@@ -20,7 +20,7 @@ import {
   StoredProblem,
 } from '../../shared/judging/stored-problem.ts'
 import { unreadFiles } from '../../shared/judging/unread-files.ts'
-import type { Language } from '../../shared/language.ts'
+import { findLanguage, type Language } from '../../shared/language.ts'
 import { languageOfExtension } from '../../shared/language-of-extension.ts'
 import { checkJudging } from '../../shared/judging/check-judging.ts'
 import { KIB } from '../../shared/limits.ts'
@@ -281,7 +281,11 @@ function problemIn(
     }
     throw error instanceof ArchiveFault ? refuse([error.message]) : error
   }
-  const read = readProblem(files, (path) => languageOfExtension(extname(path).toLowerCase(), languages))
+  const read = readProblem(
+    files,
+    (path) => languageOfExtension(extname(path).toLowerCase(), languages),
+    (name) => findLanguage(languages, name)?.id,
+  )
   const { problem, faults } = read
   if (!read.problem || !problem)
     throw refuse(faults.map(({ path, detail }) => (path === '' ? detail : `${path}: ${detail}`)))

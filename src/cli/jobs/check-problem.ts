@@ -11,7 +11,7 @@ import { printable, table } from '../table.ts'
 import { liveLine } from '../live-line.ts'
 import { notUsable } from './judge.ts'
 import { readFolder } from './read-folder.ts'
-import { runtimeOf } from './request.ts'
+import { runtimeNamed, runtimeOf } from './request.ts'
 import type { Streams } from './show-events.ts'
 import { verdictFormat } from './verdict-rows.ts'
 
@@ -45,7 +45,11 @@ export async function checkProblem(
   { stop, hurry }: { stop: AbortSignal; hurry: AbortSignal },
 ): Promise<number> {
   const runtimes = await client.runtimes()
-  const read = readProblem(readFolder(folder), (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
+  const read = readProblem(
+    readFolder(folder),
+    (path) => runtimeOf(extname(path).toLowerCase(), runtimes),
+    (name) => runtimeNamed(name, runtimes),
+  )
   if (!read.problem) throw notUsable(folder, read.faults)
   const { problem, format } = read
   const isInstalled = (language: string) => runtimes.some((one) => one.language === language && one.installed)
@@ -65,7 +69,9 @@ export async function checkProblem(
     note(`the operator can install them with: npx runyard languages install ${languages.join(' ')}`)
   }
   if (read.leftOut.length > 0)
-    note(`not run, since they are of no known language or need a script: ${list(read.leftOut)}`)
+    note(
+      `not run, since they are of no known language, of one that the problem does not allow, or need a script: ${list(read.leftOut)}`,
+    )
 
   const checked: Checked[] = []
   const progress = liveLine(stderr)

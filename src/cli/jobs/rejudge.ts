@@ -27,7 +27,8 @@ export async function rejudge(
     .waitBatch(begun.batch, { onProgress, retries: PATIENT_RETRIES })
     .finally(() => live.clear())
   if (json) return print({ ...begun, counts: batch.counts })
-  const rows = await changesOf(begun, batch, client)
+  const compared = (count: number) => live.show(`comparing ${count} of ${batch.jobs.length} with the result before`)
+  const rows = await changesOf(begun, batch, client, compared).finally(() => live.clear())
   note(`${batch.jobs.length} judged again, ${rows.length} with another result`)
   if (rows.length === 0) return
   const columns = [
@@ -40,12 +41,20 @@ export async function rejudge(
   stdout.write(`${table(columns, rows, paint)}\n`)
 }
 
-/** A row for each submission whose verdict or score is another one. */
-async function changesOf({ jobs }: Rejudging, batch: Batch, client: Client): Promise<string[][]> {
+/** A row for each submission whose verdict or score is another one. @param onProgress told which of them is read */
+async function changesOf(
+  { jobs }: Rejudging,
+  batch: Batch,
+  client: Client,
+  onProgress: (count: number) => void,
+): Promise<string[][]> {
   const rows: string[][] = []
-  for (const now of batch.jobs) {
-    const old = jobs.find(({ id }) => id === now.id)?.again.id ?? ''
-    const before = await client.get(old).catch((error: unknown) => {
+  const again = new Map(jobs.map((job) => [job.id, job.again.id]))
+  for (const [index, now] of batch.jobs.entries()) {
+    onProgress(index + 1)
+    const old = again.get(now.id) ?? ''
+    // All was judged: nobody shall do that once more for an answer that is late.
+    const before = await client.get(old, { retries: PATIENT_RETRIES }).catch((error: unknown) => {
       if (error instanceof RunyardError && error.code === 'not-found') return undefined
       throw error
     })

@@ -178,6 +178,12 @@ async function languageOf(path: string, client: Pick<Client, 'runtimes'>): Promi
   throw new ExitError(EXIT.usage, `${what}; name one with --language: ${known}`)
 }
 
+/** The language with this id or alias, letter case ignored, among those of the service. */
+export function runtimeNamed(name: string, runtimes: readonly Runtime[]): string | undefined {
+  const wanted = name.toLowerCase()
+  return runtimes.find(({ language, aliases }) => language === wanted || aliases.includes(wanted))?.language
+}
+
 /** The language of an extension, among those of the service. @param extension with its dot */
 export const runtimeOf = (extension: string, runtimes: readonly Runtime[]): string | undefined =>
   languageOfExtension(

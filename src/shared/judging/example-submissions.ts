@@ -115,6 +115,16 @@ export function exampleSubmissions(
   return { found, leftOut }
 }
 
+/** Those of a folder in languages that the problem allows; the others cannot be judged. @param allowed ids of languages; undefined when all are */
+export function allowedExamples(
+  { found, leftOut }: Programs<ExampleSubmission>,
+  allowed: readonly string[] | undefined,
+): Programs<ExampleSubmission> {
+  const isAllowed = ({ language }: ExampleSubmission) => allowed?.includes(language) ?? true
+  const refused = found.filter((one) => !isAllowed(one)).map(({ name }) => `${FOLDER}${name}`)
+  return { found: found.filter(isAllowed), leftOut: [...leftOut, ...refused] }
+}
+
 /** Whether a submission ended as it claims. */
 export function endedAsClaimed(
   { expected, isPartial }: Pick<ExampleSubmission, 'expected' | 'isPartial'>,

@@ -38,18 +38,64 @@ export function checkAbove(name: string, config: YamlMap, tell: Tell): void {
     )
 }
 
-/** Settings of a group; those of the legacy format are inherited from the folders above. */
-export function createConfigs(yaml: (path: string) => YamlMap, isLegacy: boolean): (group: string) => YamlMap {
-  const known: Record<string, YamlMap> = {}
+/** Names of the arguments of the output validator, the first that is said counts; the second is of the legacy format alone. */
+export const VALIDATOR_ARGS = ['output_validator_args', 'output_validator_flags']
+
+/** What is read of a group of the legacy format, each setting by its names. No others are inherited: each folder would have a copy of all of them. */
+const INHERITED = [
+  ['on_reject'],
+  ['accept_score'],
+  ['reject_score'],
+  ['range'],
+  ['grading'],
+  ['grader_flags'],
+  ['args'],
+  ['input_validator_flags'],
+  VALIDATOR_ARGS,
+]
+
+/**
+ * Settings of a group. In the legacy format each that its folder does not say is that of the folder around it, and `grading` of the problem stands before
+ * those of all folders, as in the tools of the format.
+ * @param grading of the settings of the problem
+ */
+export function createConfigs(
+  yaml: (path: string) => YamlMap,
+  isLegacy: boolean,
+  grading: YamlMap = {},
+): (group: string) => YamlMap {
+  const known = new Map<string, YamlMap>()
+  const ofProblem = settingsIn(grading)
   const read = (group: string): YamlMap => {
     const folder = `data${group === '' ? '' : `/${group}`}`
-    const above = group === '' ? undefined : group.split('/').slice(0, -1).join('/')
     if (!isLegacy) return { ...yaml(`${folder}/testdata.yaml`), ...yaml(`${folder}/test_group.yaml`) }
     const own = yaml(`${folder}/testdata.yaml`)
-    return Object.keys(own).length > 0 || above === undefined ? own : config(above)
+    const above = group === '' ? {} : config(group.split('/').slice(0, -1).join('/'))
+    const settings = INHERITED.flatMap((names) => {
+      const from = names.some((name) => own[name] !== undefined) ? own : above
+      return names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]] as const]))
+    })
+    return { ...Object.fromEntries(settings), ...ofProblem }
   }
-  const config = (group: string): YamlMap => (known[group] ??= read(group))
+  const config = (group: string): YamlMap => {
+    const found = known.get(group) ?? read(group)
+    known.set(group, found)
+    return found
+  }
   return config
+}
+
+/** What `grading` of problems in the legacy format says of all groups. */
+function settingsIn(grading: YamlMap): YamlMap {
+  const scores = ['accept_score', 'reject_score', 'range'].flatMap((name) =>
+    grading[name] === undefined ? [] : [[name, grading[name]] as const],
+  )
+  const onReject = grading['on_reject']
+  return {
+    ...Object.fromEntries(scores),
+    ...(onReject === 'first_error' && { on_reject: 'break' }),
+    ...(onReject === 'grade' && { on_reject: 'continue' }),
+  }
 }
 
 interface GroupContext {

@@ -1,22 +1,21 @@
 import type { RequestTest } from '../requests.ts'
-import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
+import { allowedExamples, baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { inputValidators } from './input-validators.ts'
-import { boundsOf, checkAbove, createConfigs, foldersAbove, groupFields, isOfSamples, SAMPLE } from './kattis-groups.ts'
+import {
+  boundsOf,
+  checkAbove,
+  createConfigs,
+  foldersAbove,
+  groupFields,
+  isOfSamples,
+  SAMPLE,
+  VALIDATOR_ARGS,
+} from './kattis-groups.ts'
 import { allowedLanguages } from './kattis-languages.ts'
 import { legacyGroups } from './legacy-groups.ts'
 import { limitsOf, SETTINGS, shortened, textOf, wordsOf } from './kattis-settings.ts'
 import { defaultValidator, readValidator } from './kattis-validator.ts'
-import {
-  type ExampleSubmission,
-  examplePath,
-  type Problem,
-  type ProblemFault,
-  type Programs,
-  type ReadProblem,
-  readProblemOf,
-  type Tell,
-  withPrograms,
-} from './problem.ts'
+import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, type Tell, withPrograms } from './problem.ts'
 import { answerText, inputFields, isText } from './problem-text.ts'
 import { MAX_PROBLEM_TESTS } from './stored-problem.ts'
 import { isMap, readYamlMap, type Yaml, type YamlMap } from './yaml.ts'
@@ -76,10 +75,11 @@ export function readKattisPackage(
   }
   if (settings['constants'] !== undefined) tell(SETTINGS, 'constants are not read here')
 
-  const { objective } = isMap(settings['grading']) ? settings['grading'] : {}
-  if (isLegacy && objective === 'min') tell(SETTINGS, 'grading: objective is min; the most points are the best here')
+  const grading = isMap(settings['grading']) ? settings['grading'] : {}
+  if (isLegacy && grading['objective'] === 'min')
+    tell(SETTINGS, 'grading: objective is min; the most points are the best here')
 
-  const configs = createConfigs(yaml, isLegacy)
+  const configs = createConfigs(yaml, isLegacy, grading)
   const isGivenScores = isLegacy && validation.includes('score')
   const legacy = isLegacy && isScoring ? legacyGroups(names, { configs, isGivenScores, tell }) : undefined
   const groupOf = legacy?.groupOf ?? ((name: string) => name.split('/').slice(0, -1).slice(0, 2).join('/'))
@@ -180,7 +180,7 @@ export function readKattisPackage(
     ...(allowed && { languages: allowed }),
     ...(harness.length > 0 && { harness }),
   }
-  const examples = isOutputOnly ? NO_EXAMPLES : allowedOf(exampleSubmissions(files, languageOf, tell), allowed)
+  const examples = isOutputOnly ? NO_EXAMPLES : allowedExamples(exampleSubmissions(files, languageOf, tell), allowed)
   const validators = inputValidators(files, languageOf, tests, (validator, test) => {
     const name = names[test] ?? ''
     const key = isLegacy ? 'input_validator_flags' : 'input_validator_args'
@@ -188,16 +188,6 @@ export function readKattisPackage(
     return wordsOfTest(name, [key], ofValidator)
   })
   return readProblemOf('kattis', problem, withPrograms(examples, validators), faults)
-}
-
-/** Example submissions in languages that the problem allows; the others cannot be judged. */
-function allowedOf(
-  { found, leftOut }: Programs<ExampleSubmission>,
-  allowed: readonly string[] | undefined,
-): Programs<ExampleSubmission> {
-  const isAllowed = ({ language }: ExampleSubmission) => allowed?.includes(language) ?? true
-  const refused = found.filter((one) => !isAllowed(one)).map((one) => examplePath('kattis', one))
-  return { found: found.filter(isAllowed), leftOut: [...leftOut, ...refused] }
 }
 
 /** Files of `include/LANGUAGE/`, which are put beside each program in that language. */
@@ -240,7 +230,5 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   kotlin: 'kt',
 }
 
-/** The second is of the legacy format alone. */
-const VALIDATOR_ARGS = ['output_validator_args', 'output_validator_flags']
 const VERSIONS = ['legacy', 'legacy-icpc', '2023-07-draft', '2025-09']
 const NOT_READ = ['static_validator', 'graders', 'grader']

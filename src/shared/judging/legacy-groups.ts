@@ -21,7 +21,7 @@ const SCORING_OF: Readonly<Record<string, (typeof SCORINGS)[number]>> = {
 const OTHER_FLAGS = ['ignore_sample', 'worst_error', 'first_error', 'always_accept', 'accept_if_any_accepted']
 
 interface LegacyContext {
-  /** Settings of a folder below `data`, inherited where it has none; of `data` by the empty path. */
+  /** Settings of a folder below `data`, with those it inherits; of `data` by the empty path. */
   configs: (folder: string) => YamlMap
   /** Whether the validator says what each test gives. */
   isGivenScores: boolean
@@ -37,17 +37,27 @@ interface LegacyContext {
  */
 export function legacyGroups(names: readonly string[], { configs, isGivenScores, tell }: LegacyContext) {
   const folders = [...new Set(names.flatMap((name) => foldersTo(folderOf(name))))].sort()
-  const root = settingsOf('', configs(''), tell)
-  const ignoresSample = root.flags.includes('ignore_sample')
+  const known = new Map<string, Settings>()
+  const settings = (folder: string): Settings => {
+    const found = known.get(folder) ?? settingsOf(configs(folder))
+    known.set(folder, found)
+    return found
+  }
+  for (const folder of folders) {
+    // A fault that is inherited is that of the folder above.
+    const above = folder === '' ? [] : settings(folderOf(folder)).faults
+    for (const fault of settings(folder).faults) if (!above.includes(fault)) tell(pathOf(folder), fault)
+  }
+  const ignoresSample = settings('').flags.includes('ignore_sample')
   const isIgnored = (folder: string) => ignoresSample && isOfSamples(folder)
   const acceptScore = (folder: string): number => {
     if (isIgnored(folder)) return 0
-    if (!isGivenScores) return settingsOf(folder, configs(folder), tell).acceptScore
+    if (!isGivenScores) return settings(folder).acceptScore
     return highestOf(configs(folder)) ?? 0
   }
   const fields = (folder: string): Group => {
     const name = folder === '' ? ROOT : folder
-    const { scoring, counts, stops, rejectScore } = settingsOf(folder, configs(folder), tell)
+    const { scoring, counts, stops, rejectScore } = settings(folder)
     if (isIgnored(folder)) return { name, points: 0, ...(folder !== SAMPLE && { within: parentOf(folder) }) }
     const hasTests = names.some((one) => folderOf(one) === folder)
     const hasFolders = folders.some((one) => one !== '' && parentOf(one) === name && !isIgnored(one))
@@ -84,9 +94,12 @@ const pathOf = (folder: string): string => (folder === '' ? 'data/' : `data/${fo
 /** A folder and those around it, the root among them. */
 const foldersTo = (folder: string): string[] => (folder === '' ? [''] : [...foldersTo(folderOf(folder)), folder])
 
-/** What the settings of a group say; faults are told. */
-function settingsOf(folder: string, config: YamlMap, tell: Tell) {
-  const tellHere = (detail: string) => tell(pathOf(folder), detail)
+type Settings = ReturnType<typeof settingsOf>
+
+/** What the settings of a group say, and what is wrong with them. */
+function settingsOf(config: YamlMap) {
+  const faults: string[] = []
+  const tellHere = (detail: string) => void faults.push(detail)
   const flags = wordsOf(config['grader_flags'], 'grader_flags', tellHere)
   for (const flag of flags) {
     if (!Object.hasOwn(SCORING_OF, flag) && !OTHER_FLAGS.includes(flag))
@@ -107,7 +120,7 @@ function settingsOf(folder: string, config: YamlMap, tell: Tell) {
   const rejectScore = scoreOf('reject_score', 0)
   if (rejectScore > acceptScore) tellHere('has a reject_score above its accept_score, which is not read here')
   const scoring = SCORING_OF[flags.findLast((flag) => Object.hasOwn(SCORING_OF, flag)) ?? 'sum'] ?? 'sum'
-  return { flags, scoring, counts: countsOf(flags), stops: onReject === 'break', acceptScore, rejectScore }
+  return { flags, scoring, counts: countsOf(flags), stops: onReject === 'break', acceptScore, rejectScore, faults }
 }
 
 function countsOf(flags: readonly string[]): (typeof COUNTS)[number] {

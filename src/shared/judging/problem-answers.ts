@@ -19,7 +19,7 @@ export const ValidProblem = Type.Object({
   }),
   leftOut: Type.Array(Type.String(), {
     description:
-      'paths of submissions and validators that cannot be run: of no known language, or validators that scripts build or run',
+      'paths of submissions and validators that cannot be run: of no known language, of one that the problem does not allow, or validators that scripts build or run',
   }),
 })
 export type ValidProblem = Static<typeof ValidProblem>

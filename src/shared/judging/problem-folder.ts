@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile'
 import { LimitOverrides } from '../limits.ts'
 import { Checker, CodeRequest, Interactor, type RequestTest } from '../requests.ts'
 import { RequestGroup, TestLimits } from './judging-request.ts'
-import { baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
+import { allowedExamples, baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { inputValidators } from './input-validators.ts'
 import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, withPrograms } from './problem.ts'
 import { inputFields, isText } from './problem-text.ts'
@@ -76,11 +76,13 @@ const SETTINGS = 'problem.json'
  * are a group of its name. Numbers in names count as numbers: `2` comes before `10`.
  * @param files of the folder, by path
  * @param languageOf the language of a file by its name, where that is known
+ * @param idOf the language with a name, where that is known
  * @returns the problem, or what is wrong with the folder
  */
 export function readProblemFolder(
   files: ReadonlyMap<string, Buffer>,
   languageOf: (path: string) => string | undefined,
+  idOf: (name: string) => string | undefined = (name) => name,
 ): ReadProblem {
   const faults: ProblemFault[] = []
   const settings = readSettings(files.get(SETTINGS), faults)
@@ -166,7 +168,8 @@ export function readProblemFolder(
     ...(checker && { checker: (checker.type === 'program' ? program('checker', checker) : checker) as Checker }),
     ...(interactor && { interactor: program('interactor', interactor) as Interactor }),
   }
-  const examples = outputOnly ? NO_EXAMPLES : exampleSubmissions(files, languageOf, tell)
+  const allowed = languages?.flatMap((name) => idOf(name) ?? [])
+  const examples = outputOnly ? NO_EXAMPLES : allowedExamples(exampleSubmissions(files, languageOf, tell), allowed)
   const validators = inputValidators(files, languageOf, tests)
   return readProblemOf('folder', problem, withPrograms(examples, validators), faults)
 }

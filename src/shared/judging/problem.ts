@@ -72,7 +72,7 @@ export const examplePath = (format: ProblemFormat, { name }: Pick<ExampleSubmiss
 export interface ReadPrograms {
   examples: ExampleSubmission[]
   validators: InputValidator[]
-  /** Paths of those that cannot be run: of no known language, or built by scripts. Those in known languages that are not installed are no such. */
+  /** Paths of those that cannot be run: of no known language, of one that the problem does not allow, or built by scripts. Those in known languages that are not installed are no such. */
   leftOut: string[]
 }
 

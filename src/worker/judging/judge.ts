@@ -78,6 +78,9 @@ export function createJudge(
     const why = await cell.prepare()
     return why === undefined ? undefined : judgeError(why)
   }
+  /** Whether a test is of a group that is accepted by a rule of its own, whatever its score. */
+  const isOfCounted = ({ group }: TestCase) =>
+    judging?.groups.some(({ name, counts }) => name === group && counts !== undefined) === true
   const ready = (role: JudgeRole) => (prepared[role] ??= prepare(role))
   const rule = async (
     by: JudgeProgram,
@@ -85,7 +88,7 @@ export function createJudge(
     { report, conclude }: JudgeRun,
     { test }: Judged,
   ): Promise<Ruling> => ({
-    ...rulingOf(by, await conclude(), pointsOfTest(test), role),
+    ...rulingOf(by, await conclude(), pointsOfTest(test), role, isOfCounted(test)),
     check: timesOf(report),
   })
   const placed = ({ input, feedback }: Judged) => ({ input, ...(feedback && { feedback }) })

@@ -49,6 +49,7 @@ const MESSAGE_BYTES = 4 * KIB
 /**
  * What a judge's program says, by its exit code and what it left. Whatever is not said as its protocol has it is its own fault.
  * @param points the most that the test gives
+ * @param isAcceptedForNothing whether what a validator of Kattis accepts is accepted though it gives nothing
  * Source: the problem package format of Kattis, 2025-09, "Output validator"; testlib.h, `TResult` and `resultExitCode`.
  */
 export function rulingOf(
@@ -56,6 +57,7 @@ export function rulingOf(
   end: JudgeEnd,
   points: number,
   role: 'checker' | 'interactor',
+  isAcceptedForNothing = false,
 ): Ruling {
   const said = SAID[protocol](end)
   if (end.status !== 'succeeded' && end.status !== 'failed') {
@@ -83,8 +85,9 @@ export function rulingOf(
       judgeMessage,
     )
   }
-  // Nothing of the points is no success, whatever it is called.
-  const ruling: Ruling = { verdict: said.score && fraction === 0 ? 'wrong-answer' : 'accepted', fraction, ...words }
+  // Nothing of the points is no success, whatever it is called, but where the format says that it is.
+  const isNothing = said.score !== undefined && fraction === 0 && !(isAcceptedForNothing && protocol === 'kattis')
+  const ruling: Ruling = { verdict: isNothing ? 'wrong-answer' : 'accepted', fraction, ...words }
   return end.written ? { ...ruling, written: end.written } : ruling
 }
 
