@@ -258,6 +258,14 @@ describe('a kernel that dies', () => {
     await expect(one.context.ready).rejects.toThrow('exit code 1')
   })
 
+  test('before it was ready fails those, too, who waited for one that was restarted', async () => {
+    const one = rig()
+    const first = one.context.ready
+    one.context.restart()
+    one.die(null)
+    await expect(first).rejects.toThrow('exit code 1')
+  })
+
   test('and was of an earlier start means nothing', () => {
     const one = rig()
     one.ready()
@@ -265,6 +273,25 @@ describe('a kernel that dies', () => {
     one.context.take({ event: 'died', context: 'k1', code: null, signal: 9, asked: true })
     expect(one.context.view().state).toBe('starting')
   })
+})
+
+test('who waits for a kernel that is restarted before it is ready gets the next', async () => {
+  const one = rig()
+  const waiting: Promise<void>[] = [one.context.ready]
+  one.context.restart()
+  waiting.push(one.context.ready)
+  one.context.restart()
+  one.ready()
+  expect(await Promise.all(waiting)).toHaveLength(2)
+})
+
+test('a context that is closed starts no kernel any more', async () => {
+  const one = rig()
+  const { ready } = one.context
+  one.context.close('cancelled', 'its context was deleted')
+  await expect(ready).rejects.toThrow('its context was deleted')
+  expect(() => one.context.restart()).toThrow(ContextDead)
+  expect(one.orders.map((order) => order.do)).toEqual(['start', 'stop'])
 })
 
 test('input is given to an execution that asks for it, once', () => {

@@ -35,13 +35,13 @@ export interface SessionContext {
   /** What its kernel of now is called; each one that is started has a name of its own. */
   readonly kernel: string
   view(): Context
-  /** Resolves when its kernel can be used, rejects when it cannot be started. */
+  /** Resolves when its kernel can be used, or one that was started in its place; rejects when it cannot be started. */
   readonly ready: Promise<void>
   /** @param ended is called once, with what became of it. @throws ContextBusy, ContextDead */
   execute(asked: Execute, ended: (execution: RunningExecution) => void): RunningExecution
   /** @param execution only while this one runs. @returns whether anything is interrupted. @throws ContextBusy */
   interrupt(execution?: string): boolean
-  /** Starts its kernel anew: state is lost, what runs and waits is cancelled. @throws ContextBusy */
+  /** Starts its kernel anew: state is lost, what runs and waits is cancelled. @throws ContextBusy, or ContextDead when it is closed */
   restart(): void
   /** Ends its kernel. Nothing is taken any more. */
   close(reason: ExecutionStatus, message: string): void
@@ -121,7 +121,7 @@ export function createContext(options: ContextOptions): SessionContext {
   let queue: Entry[] = []
   let running: Entry | undefined
   let stopStartTimer = () => {}
-  let settle: { resolve: () => void; reject: (error: Error) => void } = { resolve() {}, reject() {} }
+  let settle: { resolve: (by?: Promise<void>) => void; reject: (error: Error) => void } = { resolve() {}, reject() {} }
   let ready = Promise.resolve()
   const questions = new Map<
     string,
@@ -147,8 +147,11 @@ export function createContext(options: ContextOptions): SessionContext {
   const start = () => {
     restarts++
     change('starting')
+    const earlier = settle
     ready = new Promise((resolve, reject) => (settle = { resolve, reject }))
     ready.catch(() => undefined)
+    // Who still waits for an earlier kernel wants one that can be used: this one is.
+    earlier.resolve(ready)
     kernel = options.nextKernel()
     send({ do: 'start', context: kernel, ...plan })
     stopStartTimer = clock.after(START_MS, () => {
@@ -300,6 +303,7 @@ export function createContext(options: ContextOptions): SessionContext {
       return true
     },
     restart() {
+      if (isClosed) throw new ContextDead(message ?? 'the context has ended')
       requireBridge(options.unsentBytes())
       restart('cancelled', 'its context was restarted')
     },
