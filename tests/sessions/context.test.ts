@@ -362,7 +362,7 @@ test('code that alone is larger than the bound runs', () => {
   expect(one.sent()).toEqual(['a', 'c'])
 })
 
-test('a bridge that does not read is sent nothing more, whatever is asked', () => {
+test('a bridge that does not read is sent no more code and input', () => {
   let unsent = 0
   const one = rig(1000, () => unsent)
   one.ready()
@@ -371,16 +371,66 @@ test('a bridge that does not read is sent nothing more, whatever is asked', () =
   one.say('a', 'stdin', 'input_request', { prompt: '?' })
   unsent = 5 * 1024 * 1024
   const before = one.orders.length
-  for (const ask of [
-    () => one.execute('b'),
-    () => one.context.interrupt(),
-    () => one.context.restart(),
-    () => one.context.input('a', 'x'),
-  ])
-    expect(ask).toThrow(/has not read 5242880 bytes.*beyond 4194304$/)
+  for (const ask of [() => one.execute('b'), () => one.context.input('a', 'x')]) expect(ask).toThrow(/has not read 5242880 bytes.*beyond 4194304$/)
   expect(one.orders).toHaveLength(before)
   unsent = 0
   expect(one.context.input('a', 'x')).toBe(true)
+})
+
+describe('a bridge that does not read', () => {
+  const count = ({ orders }: ReturnType<typeof rig>, what: BridgeOrder['do']) =>
+    orders.filter((order) => order.do === what).length
+
+  test('is sent one interrupt of an execution, the next when it has read that', () => {
+    let unsent = 0
+    const one = rig(1000, () => unsent)
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    unsent = 5 * 1024 * 1024
+    expect([one.context.interrupt(), one.context.interrupt()]).toEqual([true, true])
+    one.elapse(100)
+    expect(count(one, 'interrupt')).toBe(1)
+    unsent = 0
+    one.context.interrupt()
+    expect(count(one, 'interrupt')).toBe(2)
+  })
+
+  test('does not keep an interrupt from an execution that it has not read: that has it when it begins', () => {
+    let unsent = 0
+    const one = rig(1000, () => unsent)
+    one.ready()
+    one.execute('a')
+    unsent = 5 * 1024 * 1024
+    expect([one.context.interrupt(), one.context.interrupt()]).toEqual([true, true])
+    expect(count(one, 'interrupt')).toBe(0)
+    one.begin('a')
+    expect(count(one, 'interrupt')).toBe(1)
+    one.finish('a', 'error')
+    expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted'])
+  })
+
+  test('is sent one restart of a context, which does for the next as long as it starts', () => {
+    let unsent = 0
+    const one = rig(1000, () => unsent)
+    one.ready()
+    one.execute('a')
+    unsent = 5 * 1024 * 1024
+    one.context.restart()
+    one.context.restart()
+    expect(one.orders.slice(-2).map((order) => [order.do, order.context])).toEqual([
+      ['stop', 'k1'],
+      ['start', 'k2'],
+    ])
+    expect(count(one, 'start')).toBe(2)
+    expect(one.ended.map((execution) => execution.view().status)).toEqual(['cancelled'])
+    // It may say so without having read anything.
+    one.ready()
+    expect(() => one.context.restart()).toThrow(ContextBusy)
+    unsent = 0
+    one.context.restart()
+    expect(count(one, 'start')).toBe(3)
+  })
 })
 
 test('an interrupt for one execution reaches no other', () => {

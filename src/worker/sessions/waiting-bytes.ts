@@ -38,13 +38,16 @@ export function createWaitingBytes(most = MAX_WAITING_BYTES): WaitingBytes {
   }
 }
 
+/** @param unsent what the bridge to the kernels has not taken, in bytes */
+export const isBridgeFull = (unsent: number): boolean => unsent > MAX_UNSENT_BYTES
+
 /**
  * To be asked before something is sent that a client can repeat without end.
  * @param unsent what the bridge to the kernels has not taken, in bytes
  * @throws ContextBusy
  */
 export function requireBridge(unsent: number): void {
-  if (unsent <= MAX_UNSENT_BYTES) return
+  if (!isBridgeFull(unsent)) return
   throw new ContextBusy(
     `the bridge to the kernels has not read ${unsent} bytes that it was sent; nothing more is sent beyond ${MAX_UNSENT_BYTES}`,
   )
