@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals'
-import type { SessionEvent } from '../../src/shared/sessions/session-event.ts'
 import type { BridgeOrder, KernelMessage } from '../../src/worker/sessions/bridge-lines.ts'
 import { ContextDead, createContext } from '../../src/worker/sessions/context.ts'
 import type { RunningExecution } from '../../src/worker/sessions/execution.ts'
@@ -8,7 +7,8 @@ import { ContextBusy, createWaitingBytes } from '../../src/worker/sessions/waiti
 /** A context with a kernel and a clock that do what the test says. */
 function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingBytes()) {
   const orders: BridgeOrder[] = []
-  const events: SessionEvent[] = []
+  /** Orders and events by what they are, in the order in which they came. */
+  const log: string[] = []
   const timers: { ms: number; task: () => void; stopped: boolean }[] = []
   let kernels = 0
   const context = createContext({
@@ -17,10 +17,13 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
     plan: { argv: ['kernel'], env: {}, cwd: '/job', interrupt: 'signal' },
     memoryBytes: 1024,
     outputBytes,
-    send: (order) => orders.push(order),
+    send(order) {
+      orders.push(order)
+      log.push(order.do === 'send' ? order.type : order.do)
+    },
     unsentBytes,
     waiting,
-    tell: (event) => events.push(event),
+    tell: (event) => log.push(event.type === 'context' || event.type === 'execution' ? event.data.state : event.type),
     clock: {
       after(ms, task) {
         const timer = { ms, task, stopped: false }
@@ -34,7 +37,7 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
   return {
     context,
     orders,
-    events,
+    log,
     ended,
     ready: () => context.take({ event: 'ready', context: context.kernel, info: {} }),
     execute: (id: string, more: object = {}) =>
@@ -96,6 +99,15 @@ test('executions wait until the kernel is ready, then run one at a time, in orde
   one.finish('b', 'error')
   expect(one.ended.map((execution) => execution.view().status)).toEqual(['succeeded', 'failed'])
   expect(one.context.view()).toMatchObject({ state: 'idle', queued: 0, executionCount: 1 })
+})
+
+test('a kernel has its code before anybody is told that it runs', () => {
+  const one = rig()
+  one.ready()
+  one.log.length = 0
+  one.execute('a')
+  one.execute('b')
+  expect(one.log).toEqual(['execute_request', 'busy', 'running'])
 })
 
 test('an execution gathers what its kernel says of it, and of it alone', () => {
@@ -371,7 +383,8 @@ test('a bridge that does not read is sent no more code and input', () => {
   one.say('a', 'stdin', 'input_request', { prompt: '?' })
   unsent = 5 * 1024 * 1024
   const before = one.orders.length
-  for (const ask of [() => one.execute('b'), () => one.context.input('a', 'x')]) expect(ask).toThrow(/has not read 5242880 bytes.*beyond 4194304$/)
+  for (const ask of [() => one.execute('b'), () => one.context.input('a', 'x')])
+    expect(ask).toThrow(/has not read 5242880 bytes.*beyond 4194304$/)
   expect(one.orders).toHaveLength(before)
   unsent = 0
   expect(one.context.input('a', 'x')).toBe(true)
