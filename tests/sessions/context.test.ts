@@ -338,7 +338,7 @@ test('questions are as many as a busy kernel may have before it', async () => {
   expect(await Promise.all(asked)).toHaveLength(32)
 })
 
-test('what waits has a bound in bytes, over all contexts of a session; what has ended makes room', async () => {
+test('what waits has a bound in bytes, over all contexts of a session; what has begun or ended makes room', async () => {
   const code = 'x'.repeat(1024 * 1024)
   const waiting = createWaitingBytes()
   const [one, other] = [rig(1000, () => 0, waiting), rig(1000, () => 0, waiting)]
@@ -350,8 +350,10 @@ test('what waits has a bound in bytes, over all contexts of a session; what has 
   expect(() => one.execute('h', { code })).toThrow(ContextBusy)
   expect(() => one.execute('h', { code })).toThrow(/ 8388\d{3} bytes of code and questions.*over 8388608$/)
   expect(one.sent()).toEqual(['a'])
-  one.finish('a')
+  one.begin('a')
   one.execute('i', { code })
+  one.finish('a')
+  expect(() => one.execute('h', { code })).toThrow(ContextBusy)
   await expect(other.context.ask('complete_request', { code })).rejects.toThrow(ContextBusy)
   other.say(other.sent().at(-1) ?? '', 'shell', 'complete_reply', {})
   await asked
@@ -363,15 +365,30 @@ test('what waits has a bound in bytes, over all contexts of a session; what has 
   one.execute('m', { code: code.repeat(8) })
 })
 
-test('code that alone is larger than the bound runs', () => {
-  const one = rig()
+test('code that alone is larger than the bound runs, and keeps others of its size out until its kernel has begun', () => {
+  const waiting = createWaitingBytes()
+  const [one, other] = [rig(1000, () => 0, waiting), rig(1000, () => 0, waiting)]
+  const code = 'x'.repeat(9 * 1024 * 1024)
   one.ready()
-  one.execute('a', { code: 'x'.repeat(9 * 1024 * 1024) })
+  one.execute('a', { code })
   expect(one.sent()).toEqual(['a'])
-  expect(() => one.execute('b')).toThrow(ContextBusy)
+  expect(() => other.execute('b', { code })).toThrow(ContextBusy)
+  one.begin('a')
+  other.execute('c', { code })
   one.finish('a')
+  expect(() => one.execute('d', { code })).toThrow(ContextBusy)
+})
+
+test('small code and questions have room beside large code, of a bound of their own', async () => {
+  const waiting = createWaitingBytes()
+  const contexts = [rig(1000, () => 0, waiting), rig(1000, () => 0, waiting)] as const
+  const [one, other] = contexts
+  one.execute('a', { code: 'x'.repeat(9 * 1024 * 1024) })
+  const code = 'x'.repeat(64 * 1024 - 1)
+  for (const context of contexts) for (let n = 0; n < 64; n++) context.execute(`${n}`, { code })
+  expect(() => one.execute('b', { code })).toThrow(ContextBusy)
+  await expect(other.context.ask('complete_request', { code: code.slice(64) })).rejects.toThrow(ContextBusy)
   one.execute('c')
-  expect(one.sent()).toEqual(['a', 'c'])
 })
 
 test('a bridge that does not read is sent no more code and input', () => {

@@ -107,7 +107,7 @@ interface Entry {
   /** Whether an interrupt of it was sent, since it began if it has. */
   isInterrupted: boolean
   stopTimers: (() => void)[]
-  /** Gives back the room that its code takes. */
+  /** Gives back the room that its code takes until its kernel has begun with it. */
   release: () => void
 }
 
@@ -272,6 +272,9 @@ export function createContext(options: ContextOptions): SessionContext {
     if (!entry.hasBegun && (type !== 'status' || entry.asked.silent)) {
       entry.hasBegun = true
       entry.isInterrupted = false
+      // Its kernel has the code now.
+      entry.asked = { ...entry.asked, code: '' }
+      entry.release()
       entry.stopTimers.push(clock.after(FIRST_MOMENTS_MS, () => (entry.isNew = false)))
       if (entry.cause) sendInterrupt(entry)
     }
