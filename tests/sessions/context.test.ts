@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals'
-import type { SessionEvent } from '../../src/shared/sessions/session-event.ts'
 import type { BridgeOrder, KernelMessage } from '../../src/worker/sessions/bridge-lines.ts'
 import { ContextDead, createContext } from '../../src/worker/sessions/context.ts'
 import type { RunningExecution } from '../../src/worker/sessions/execution.ts'
@@ -8,7 +7,8 @@ import { ContextBusy, createWaitingBytes } from '../../src/worker/sessions/waiti
 /** A context with a kernel and a clock that do what the test says. */
 function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingBytes()) {
   const orders: BridgeOrder[] = []
-  const events: SessionEvent[] = []
+  /** Orders and events by what they are, in the order in which they came. */
+  const log: string[] = []
   const timers: { ms: number; task: () => void; stopped: boolean }[] = []
   let kernels = 0
   const context = createContext({
@@ -17,10 +17,13 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
     plan: { argv: ['kernel'], env: {}, cwd: '/job', interrupt: 'signal' },
     memoryBytes: 1024,
     outputBytes,
-    send: (order) => orders.push(order),
+    send(order) {
+      orders.push(order)
+      log.push(order.do === 'send' ? order.type : order.do)
+    },
     unsentBytes,
     waiting,
-    tell: (event) => events.push(event),
+    tell: (event) => log.push(event.type === 'context' || event.type === 'execution' ? event.data.state : event.type),
     clock: {
       after(ms, task) {
         const timer = { ms, task, stopped: false }
@@ -34,7 +37,7 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
   return {
     context,
     orders,
-    events,
+    log,
     ended,
     ready: () => context.take({ event: 'ready', context: context.kernel, info: {} }),
     execute: (id: string, more: object = {}) =>
@@ -96,6 +99,15 @@ test('executions wait until the kernel is ready, then run one at a time, in orde
   one.finish('b', 'error')
   expect(one.ended.map((execution) => execution.view().status)).toEqual(['succeeded', 'failed'])
   expect(one.context.view()).toMatchObject({ state: 'idle', queued: 0, executionCount: 1 })
+})
+
+test('a kernel has its code before anybody is told that it runs', () => {
+  const one = rig()
+  one.ready()
+  one.log.length = 0
+  one.execute('a')
+  one.execute('b')
+  expect(one.log).toEqual(['execute_request', 'busy', 'running'])
 })
 
 test('an execution gathers what its kernel says of it, and of it alone', () => {
@@ -258,6 +270,14 @@ describe('a kernel that dies', () => {
     await expect(one.context.ready).rejects.toThrow('exit code 1')
   })
 
+  test('before it was ready fails those, too, who waited for one that was restarted', async () => {
+    const one = rig()
+    const first = one.context.ready
+    one.context.restart()
+    one.die(null)
+    await expect(first).rejects.toThrow('exit code 1')
+  })
+
   test('and was of an earlier start means nothing', () => {
     const one = rig()
     one.ready()
@@ -265,6 +285,25 @@ describe('a kernel that dies', () => {
     one.context.take({ event: 'died', context: 'k1', code: null, signal: 9, asked: true })
     expect(one.context.view().state).toBe('starting')
   })
+})
+
+test('who waits for a kernel that is restarted before it is ready gets the next', async () => {
+  const one = rig()
+  const waiting: Promise<void>[] = [one.context.ready]
+  one.context.restart()
+  waiting.push(one.context.ready)
+  one.context.restart()
+  one.ready()
+  expect(await Promise.all(waiting)).toHaveLength(2)
+})
+
+test('a context that is closed starts no kernel any more', async () => {
+  const one = rig()
+  const { ready } = one.context
+  one.context.close('cancelled', 'its context was deleted')
+  await expect(ready).rejects.toThrow('its context was deleted')
+  expect(() => one.context.restart()).toThrow(ContextDead)
+  expect(one.orders.map((order) => order.do)).toEqual(['start', 'stop'])
 })
 
 test('input is given to an execution that asks for it, once', () => {
@@ -299,7 +338,7 @@ test('questions are as many as a busy kernel may have before it', async () => {
   expect(await Promise.all(asked)).toHaveLength(32)
 })
 
-test('what waits has a bound in bytes, over all contexts of a session; what has ended makes room', async () => {
+test('what waits has a bound in bytes, over all contexts of a session; what has begun or ended makes room', async () => {
   const code = 'x'.repeat(1024 * 1024)
   const waiting = createWaitingBytes()
   const [one, other] = [rig(1000, () => 0, waiting), rig(1000, () => 0, waiting)]
@@ -311,8 +350,10 @@ test('what waits has a bound in bytes, over all contexts of a session; what has 
   expect(() => one.execute('h', { code })).toThrow(ContextBusy)
   expect(() => one.execute('h', { code })).toThrow(/ 8388\d{3} bytes of code and questions.*over 8388608$/)
   expect(one.sent()).toEqual(['a'])
-  one.finish('a')
+  one.begin('a')
   one.execute('i', { code })
+  one.finish('a')
+  expect(() => one.execute('h', { code })).toThrow(ContextBusy)
   await expect(other.context.ask('complete_request', { code })).rejects.toThrow(ContextBusy)
   other.say(other.sent().at(-1) ?? '', 'shell', 'complete_reply', {})
   await asked
@@ -324,18 +365,33 @@ test('what waits has a bound in bytes, over all contexts of a session; what has 
   one.execute('m', { code: code.repeat(8) })
 })
 
-test('code that alone is larger than the bound runs', () => {
-  const one = rig()
+test('code that alone is larger than the bound runs, and keeps others of its size out until its kernel has begun', () => {
+  const waiting = createWaitingBytes()
+  const [one, other] = [rig(1000, () => 0, waiting), rig(1000, () => 0, waiting)]
+  const code = 'x'.repeat(9 * 1024 * 1024)
   one.ready()
-  one.execute('a', { code: 'x'.repeat(9 * 1024 * 1024) })
+  one.execute('a', { code })
   expect(one.sent()).toEqual(['a'])
-  expect(() => one.execute('b')).toThrow(ContextBusy)
+  expect(() => other.execute('b', { code })).toThrow(ContextBusy)
+  one.begin('a')
+  other.execute('c', { code })
   one.finish('a')
-  one.execute('c')
-  expect(one.sent()).toEqual(['a', 'c'])
+  expect(() => one.execute('d', { code })).toThrow(ContextBusy)
 })
 
-test('a bridge that does not read is sent nothing more, whatever is asked', () => {
+test('small code and questions have room beside large code, of a bound of their own', async () => {
+  const waiting = createWaitingBytes()
+  const contexts = [rig(1000, () => 0, waiting), rig(1000, () => 0, waiting)] as const
+  const [one, other] = contexts
+  one.execute('a', { code: 'x'.repeat(9 * 1024 * 1024) })
+  const code = 'x'.repeat(64 * 1024 - 1)
+  for (const context of contexts) for (let n = 0; n < 64; n++) context.execute(`${n}`, { code })
+  expect(() => one.execute('b', { code })).toThrow(ContextBusy)
+  await expect(other.context.ask('complete_request', { code: code.slice(64) })).rejects.toThrow(ContextBusy)
+  one.execute('c')
+})
+
+test('a bridge that does not read is sent no more code and input', () => {
   let unsent = 0
   const one = rig(1000, () => unsent)
   one.ready()
@@ -344,16 +400,67 @@ test('a bridge that does not read is sent nothing more, whatever is asked', () =
   one.say('a', 'stdin', 'input_request', { prompt: '?' })
   unsent = 5 * 1024 * 1024
   const before = one.orders.length
-  for (const ask of [
-    () => one.execute('b'),
-    () => one.context.interrupt(),
-    () => one.context.restart(),
-    () => one.context.input('a', 'x'),
-  ])
+  for (const ask of [() => one.execute('b'), () => one.context.input('a', 'x')])
     expect(ask).toThrow(/has not read 5242880 bytes.*beyond 4194304$/)
   expect(one.orders).toHaveLength(before)
   unsent = 0
   expect(one.context.input('a', 'x')).toBe(true)
+})
+
+describe('a bridge that does not read', () => {
+  const count = ({ orders }: ReturnType<typeof rig>, what: BridgeOrder['do']) =>
+    orders.filter((order) => order.do === what).length
+
+  test('is sent one interrupt of an execution, the next when it has read that', () => {
+    let unsent = 0
+    const one = rig(1000, () => unsent)
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    unsent = 5 * 1024 * 1024
+    expect([one.context.interrupt(), one.context.interrupt()]).toEqual([true, true])
+    one.elapse(100)
+    expect(count(one, 'interrupt')).toBe(1)
+    unsent = 0
+    one.context.interrupt()
+    expect(count(one, 'interrupt')).toBe(2)
+  })
+
+  test('does not keep an interrupt from an execution that it has not read: that has it when it begins', () => {
+    let unsent = 0
+    const one = rig(1000, () => unsent)
+    one.ready()
+    one.execute('a')
+    unsent = 5 * 1024 * 1024
+    expect([one.context.interrupt(), one.context.interrupt()]).toEqual([true, true])
+    expect(count(one, 'interrupt')).toBe(0)
+    one.begin('a')
+    expect(count(one, 'interrupt')).toBe(1)
+    one.finish('a', 'error')
+    expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted'])
+  })
+
+  test('is sent one restart of a context, which does for the next as long as it starts', () => {
+    let unsent = 0
+    const one = rig(1000, () => unsent)
+    one.ready()
+    one.execute('a')
+    unsent = 5 * 1024 * 1024
+    one.context.restart()
+    one.context.restart()
+    expect(one.orders.slice(-2).map((order) => [order.do, order.context])).toEqual([
+      ['stop', 'k1'],
+      ['start', 'k2'],
+    ])
+    expect(count(one, 'start')).toBe(2)
+    expect(one.ended.map((execution) => execution.view().status)).toEqual(['cancelled'])
+    // It may say so without having read anything.
+    one.ready()
+    expect(() => one.context.restart()).toThrow(ContextBusy)
+    unsent = 0
+    one.context.restart()
+    expect(count(one, 'start')).toBe(3)
+  })
 })
 
 test('an interrupt for one execution reaches no other', () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { Redis } from 'ioredis'
 import {
   createRequestReader,
   createRequestSender,
@@ -92,6 +93,33 @@ test('a request whose removal fails is taken once all the same, and removed with
     expect(await idsOf(inbox)).toEqual(third)
     await eventually('none to be left', async () => (await left()) === 0)
   })
+})
+
+/** A connection that notes these commands as they are sent. */
+async function watchedRedis(log: string[]): Promise<Redis> {
+  const redis = await own.connect()
+  for (const command of ['xrangeBuffer', 'xdel'] as const) {
+    const send = redis[command].bind(redis) as (...parts: unknown[]) => unknown
+    const noted = (...parts: unknown[]) => {
+      log.push(command)
+      return send(...parts)
+    }
+    Object.assign(redis, { [command]: noted })
+  }
+  return redis
+}
+
+test('requests are removed behind what is done with them at once, and before the next are read', async () => {
+  const { id, send, left } = await sessionWithRequests()
+  const log: string[] = []
+  const { take } = createRequestReader(await watchedRedis(log), own.keys).open(id)
+  await send(REQUESTS_AT_ONCE + 1)
+  for (let pages = 0; pages < 2; pages++) {
+    const { requests } = await take()
+    log.push(`${requests.length} done`)
+  }
+  await eventually('none to be left', async () => (await left()) === 0)
+  expect(log).toEqual(['xrangeBuffer', '32 done', 'xdel', 'xrangeBuffer', '1 done', 'xdel'])
 })
 
 /** What is published of requests of a session from now on. */

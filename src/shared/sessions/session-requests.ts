@@ -137,21 +137,29 @@ export function createRequestReader(redis: Redis, keys: Keys): RequestReader {
         known.put(id, true)
         return true
       }
-      let removing: Promise<void> | undefined
-      const remove = async () => {
-        removing = undefined
+      let removal: NodeJS.Immediate | undefined
+      const remove = () => {
+        if (!removal) return
+        clearImmediate(removal)
+        removal = undefined
         const ids = [...taken]
-        await redis.xdel(stream, ...ids)
-        for (const id of ids) taken.delete(id)
+        redis.xdel(stream, ...ids).then(
+          () => {
+            for (const id of ids) taken.delete(id)
+          },
+          // They are removed with the next ones.
+          () => undefined,
+        )
       }
       const note = (ids: readonly string[]) => {
         for (const id of ids) taken.add(id)
-        // Behind what is done with them in this turn. Where it fails, they are removed with the next ones.
-        if (taken.size > 0) removing ??= Promise.resolve().then(remove)
-        removing?.catch(() => undefined)
+        // Behind what is done with them in this turn, and what that sends.
+        if (taken.size > 0) removal ??= setImmediate(remove)
       }
       return {
         async take() {
+          // Before the next ones are read: these would come once more.
+          remove()
           const entries = await redis.xrangeBuffer(stream, '-', '+', 'COUNT', REQUESTS_AT_ONCE + taken.size)
           const fresh = entries.filter(([id]) => !taken.has(String(id))).slice(0, REQUESTS_AT_ONCE)
           note(fresh.map(([id]) => String(id)))

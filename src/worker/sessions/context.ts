@@ -5,7 +5,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { signalName } from '../jobs/classify.ts'
 import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
 import { createExecution, type RunningExecution } from './execution.ts'
-import { ContextBusy, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
+import { ContextBusy, isBridgeFull, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
 
 /** How a kernel is started. */
 export interface KernelPlan {
@@ -35,13 +35,13 @@ export interface SessionContext {
   /** What its kernel of now is called; each one that is started has a name of its own. */
   readonly kernel: string
   view(): Context
-  /** Resolves when its kernel can be used, rejects when it cannot be started. */
+  /** Resolves when its kernel can be used, or one that was started in its place; rejects when it cannot be started. */
   readonly ready: Promise<void>
   /** @param ended is called once, with what became of it. @throws ContextBusy, ContextDead */
   execute(asked: Execute, ended: (execution: RunningExecution) => void): RunningExecution
-  /** @param execution only while this one runs. @returns whether anything is interrupted. @throws ContextBusy */
+  /** @param execution only while this one runs. @returns whether anything is interrupted */
   interrupt(execution?: string): boolean
-  /** Starts its kernel anew: state is lost, what runs and waits is cancelled. @throws ContextBusy */
+  /** Starts its kernel anew: state is lost, what runs and waits is cancelled. @throws ContextDead, ContextBusy */
   restart(): void
   /** Ends its kernel. Nothing is taken any more. */
   close(reason: ExecutionStatus, message: string): void
@@ -104,8 +104,10 @@ interface Entry {
   hasBegun: boolean
   /** Whether it has begun so lately that an interrupt may be lost. */
   isNew: boolean
+  /** Whether an interrupt of it was sent, since it began if it has. */
+  isInterrupted: boolean
   stopTimers: (() => void)[]
-  /** Gives back the room that its code takes. */
+  /** Gives back the room that its code takes until its kernel has begun with it. */
   release: () => void
 }
 
@@ -118,10 +120,12 @@ export function createContext(options: ContextOptions): SessionContext {
   let isClosed = false
   let kernel = ''
   let restarts = -1
+  /** Whether a restart was sent to a bridge that was full: one of them fits. */
+  let restartWaits = false
   let queue: Entry[] = []
   let running: Entry | undefined
   let stopStartTimer = () => {}
-  let settle: { resolve: () => void; reject: (error: Error) => void } = { resolve() {}, reject() {} }
+  let settle: { resolve: (by?: Promise<void>) => void; reject: (error: Error) => void } = { resolve() {}, reject() {} }
   let ready = Promise.resolve()
   const questions = new Map<
     string,
@@ -147,8 +151,11 @@ export function createContext(options: ContextOptions): SessionContext {
   const start = () => {
     restarts++
     change('starting')
+    const earlier = settle
     ready = new Promise((resolve, reject) => (settle = { resolve, reject }))
     ready.catch(() => undefined)
+    // Who still waits for an earlier kernel wants one that can be used: this one is.
+    earlier.resolve(ready)
     kernel = options.nextKernel()
     send({ do: 'start', context: kernel, ...plan })
     stopStartTimer = clock.after(START_MS, () => {
@@ -212,7 +219,10 @@ export function createContext(options: ContextOptions): SessionContext {
 
   const sendInterrupt = (entry: Entry) => {
     const interrupt = () => {
-      if (running === entry) send({ do: 'interrupt', context: kernel })
+      // One that may not have been read does for the next as well: they take no room, and need none to be asked for.
+      if (running !== entry || (entry.isInterrupted && options.unsentBytes() > 0)) return
+      entry.isInterrupted = true
+      send({ do: 'interrupt', context: kernel })
     }
     interrupt()
     if (!entry.isNew) return
@@ -261,6 +271,10 @@ export function createContext(options: ContextOptions): SessionContext {
     if (type === 'input_request') entry.asksInput = true
     if (!entry.hasBegun && (type !== 'status' || entry.asked.silent)) {
       entry.hasBegun = true
+      entry.isInterrupted = false
+      // Its kernel has the code now.
+      entry.asked = { ...entry.asked, code: '' }
+      entry.release()
       entry.stopTimers.push(clock.after(FIRST_MOMENTS_MS, () => (entry.isNew = false)))
       if (entry.cause) sendInterrupt(entry)
     }
@@ -288,20 +302,37 @@ export function createContext(options: ContextOptions): SessionContext {
       requireBridge(options.unsentBytes())
       const release = options.waiting.reserve(Buffer.byteLength(asked.code))
       const execution = createExecution(asked, options.outputBytes, tell)
-      queue.push({ asked, execution, ended, asksInput: false, hasBegun: false, isNew: true, stopTimers: [], release })
+      queue.push({
+        asked,
+        execution,
+        ended,
+        asksInput: false,
+        hasBegun: false,
+        isNew: true,
+        isInterrupted: false,
+        stopTimers: [],
+        release,
+      })
       runNext()
       return execution
     },
     interrupt(execution) {
       if (!running || (execution !== undefined && running.execution.id !== execution)) return false
-      requireBridge(options.unsentBytes())
       running.cause ??= { status: 'interrupted', message: null }
       if (running.hasBegun) sendInterrupt(running)
       return true
     },
     restart() {
-      requireBridge(options.unsentBytes())
-      restart('cancelled', 'its context was restarted')
+      if (isClosed) throw new ContextDead(message ?? 'the context has ended')
+      const why = 'its context was restarted'
+      const isFull = isBridgeFull(options.unsentBytes())
+      if (isFull && restartWaits) {
+        // The kernel that starts has run nothing yet: it does for this restart as well.
+        if (state === 'starting') return endAll('cancelled', why)
+        requireBridge(options.unsentBytes())
+      }
+      restartWaits = isFull
+      restart('cancelled', why)
     },
     close(status, why) {
       if (isClosed) return

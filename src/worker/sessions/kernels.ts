@@ -53,10 +53,25 @@ export function createKernels(options: KernelsOptions): Kernels {
   let kernels = 0
   const pace = createOutputPace(clock, BRIDGE_RATE)
   const waiting = createWaitingBytes()
-  const unsentBytes = () => bridgeProcess?.waiting ?? 0
+  /** Orders to a bridge that starts: the first that it gets, in their order. */
+  let queued: Buffer[] = []
+  let queuedBytes = 0
+  const unsentBytes = () => queuedBytes + (bridgeProcess?.waiting ?? 0)
+  const takeQueued = () => {
+    const lines = queued
+    queued = []
+    queuedBytes = 0
+    return lines
+  }
 
   const take = (event: Exclude<BridgeEvent, { event: 'bridge' }>) => {
     for (const context of contexts.values()) context.take(event)
+  }
+  /** There is no bridge any more: what was to be sent to it is forgotten with its kernels. */
+  const lose = (detail: string) => {
+    bridge = bridgeProcess = undefined
+    takeQueued()
+    for (const { kernel } of contexts.values()) take({ event: 'failed', context: kernel, detail })
   }
   const startBridge = (): Promise<AgentProcess> => {
     const read = createBridgeReader()
@@ -76,10 +91,7 @@ export function createKernels(options: KernelsOptions): Kernels {
           pace(bytes.length, () => options.whenRoom(taken))
         },
         ended() {
-          if (bridge === begun) bridge = bridgeProcess = undefined
-          for (const { kernel } of contexts.values()) {
-            take({ event: 'failed', context: kernel, detail: 'the bridge to the kernels has ended' })
-          }
+          if (bridge === begun) lose('the bridge to the kernels has ended')
         },
       },
     )
@@ -87,21 +99,29 @@ export function createKernels(options: KernelsOptions): Kernels {
     bridgeProcess = undefined
     void begun.then(
       (process) => {
-        if (bridge === begun) bridgeProcess = process
+        if (bridge !== begun) return
+        bridgeProcess = process
+        for (const line of takeQueued()) process.input(line)
       },
       () => {
-        if (bridge === begun) bridge = undefined
+        if (bridge === begun) lose('the bridge to the kernels could not be started')
       },
     )
     return begun
   }
   const send = (order: BridgeOrder) => {
+    const line = bridgeLine(order)
     // At once: before what else is done in this turn, and told of it.
-    if (bridgeProcess) return bridgeProcess.input(bridgeLine(order))
-    void bridge?.then(
-      (process) => process.input(bridgeLine(order)),
-      () => undefined,
-    )
+    if (bridgeProcess) return bridgeProcess.input(line)
+    if (!bridge) return
+    queued.push(line)
+    queuedBytes += line.length
+  }
+  const requireRoom = (id: string) => {
+    if (contexts.has(id)) throw new TooManyContexts(`there is a context "${id}" already`)
+    if (contexts.size >= MAX_CONTEXTS) throw new TooManyContexts(`a session has ${MAX_CONTEXTS} contexts at most`)
+    if (isClosed) throw new TooManyContexts('the session is ending')
+    requireBridge(unsentBytes())
   }
 
   return {
@@ -111,11 +131,12 @@ export function createKernels(options: KernelsOptions): Kernels {
     get: (id) => contexts.get(id),
     list: () => [...contexts.values()].map((context) => context.view()),
     async create(id, own = {}) {
-      if (contexts.has(id)) throw new TooManyContexts(`there is a context "${id}" already`)
-      if (contexts.size >= MAX_CONTEXTS) throw new TooManyContexts(`a session has ${MAX_CONTEXTS} contexts at most`)
-      if (isClosed) throw new TooManyContexts('the session is ending')
-      requireBridge(unsentBytes())
-      if (!bridge) await startBridge()
+      requireRoom(id)
+      if (!bridge) {
+        await startBridge()
+        // Others may have come meanwhile.
+        requireRoom(id)
+      }
       const { memoryBytes, outputBytes } = options
       const context = createContext({
         id,
