@@ -23,7 +23,7 @@ const USAGE = `npm run bench [-- options]
   --only a,b        of hello, cpu, memory, sizes, depth, trips, judging, sessions; also as words behind the options
   --policies a,b    of tenant, never, and never-paced: never, with a pause before each job, one after another
   --idle N          so many idle sessions stand beside jobs, in sessions; 100 when absent, 0 leaves it out
-  --set NAME        packages that are installed for sessions, such as data; needs a package index
+  --set NAME        packages that are installed for sessions, such as python/data; needs a package index
   --document        write docs/performance.md, .json and .svg; what is not measured now stays there as it was`
 const PARTS = ['hello', 'cpu', 'memory', 'sizes', 'depth', 'trips', 'judging', 'sessions']
 /** In which a sandbox can be made, with everything else that a machine of two processors then has to do. */

@@ -15,8 +15,7 @@ import { buildWheel, installWheel } from '../support/python-package.ts'
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'runyard-python-'))
 
-let platform: TestPlatform
-let started: TestPlatform | undefined
+let platform: TestPlatform | undefined
 let wheel: string
 let python: string
 beforeAll(async () => {
@@ -25,20 +24,20 @@ beforeAll(async () => {
     python = await installWheel(folder, wheel)
   }
   const start = async () => {
-    platform = started = await startPlatform({ WEBHOOK_ALLOW: '127.0.0.1' })
+    platform = await startPlatform({ WEBHOOK_ALLOW: '127.0.0.1' })
   }
   // Both come to their end, so that what was started is closed when the other failed.
   const ends = await Promise.allSettled([install(), start()])
   for (const end of ends) if (end.status === 'rejected') throw end.reason
 })
 afterAll(async () => {
-  await started?.close()
+  await platform?.close()
   rmSync(folder, { recursive: true })
 })
 
 const env = () => ({
   PATH: process.env['PATH'],
-  RUNYARD_URL: platform.url,
+  RUNYARD_URL: platform?.url,
   PYTHONDONTWRITEBYTECODE: '1',
   PYTHONUTF8: '1',
 })

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { RunyardError, type StoredProblem, type ValidProblem } from '../../client/client.ts'
 import { writeTar } from '../../shared/judging/archive.ts'
 import { unreadFiles } from '../../shared/judging/unread-files.ts'
+import { KIB, MIB } from '../../shared/units.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { liveLine } from '../live-line.ts'
 import { type Connection, PATIENT_RETRIES, readFile } from '../service/connection.ts'
@@ -19,8 +20,6 @@ export interface StoreOptions {
   json?: boolean
 }
 
-const KIB = 1024
-const MIB = KIB * KIB
 const FORMATS = { folder: 'plain folder', kattis: 'Kattis package', polygon: 'Polygon package' } as const
 
 /**

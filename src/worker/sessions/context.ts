@@ -5,6 +5,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { signalName } from '../jobs/classify.ts'
 import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
 import { createExecution, type RunningExecution } from './execution.ts'
+import { createQuestions } from './questions.ts'
 import { ContextBusy, isBridgeFull, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
 
 /** How a kernel is started. */
@@ -85,8 +86,6 @@ const INTERRUPT_AGAIN_MS = [100, 300, 900]
  */
 const IDLE_MS = 2_000
 const MAX_QUEUED = 100
-/** A kernel that is busy answers none of them. */
-const MAX_QUESTIONS = 32
 
 /** The context has no kernel any more. */
 export class ContextDead extends Error {
@@ -127,10 +126,7 @@ export function createContext(options: ContextOptions): SessionContext {
   let stopStartTimer = () => {}
   let settle: { resolve: (by?: Promise<void>) => void; reject: (error: Error) => void } = { resolve() {}, reject() {} }
   let ready = Promise.resolve()
-  const questions = new Map<
-    string,
-    { resolve: (content: Record<string, unknown>) => void; reject: (error: Error) => void; release: () => void }
-  >()
+  const questions = createQuestions(options)
 
   const view = (): Context => ({
     id,
@@ -177,11 +173,7 @@ export function createContext(options: ContextOptions): SessionContext {
     queue = []
     if (running) end(running, status, why)
     for (const entry of waiting) end(entry, status === 'interrupted' ? 'cancelled' : status, why)
-    for (const { reject, release } of questions.values()) {
-      release()
-      reject(new ContextDead(why ?? 'the context has ended'))
-    }
-    questions.clear()
+    questions.endAll(new ContextDead(why ?? 'the context has ended'))
   }
 
   const die = (why: string) => {
@@ -260,12 +252,7 @@ export function createContext(options: ContextOptions): SessionContext {
 
   const takeMessage = (said: KernelMessage) => {
     const { parent, channel, type, content } = said
-    const question = parent === null ? undefined : questions.get(parent)
-    if (question && channel === 'shell') {
-      questions.delete(parent ?? '')
-      question.release()
-      return question.resolve(content)
-    }
+    if (channel === 'shell' && questions.answer(parent, content)) return
     const entry = running
     if (!entry || parent !== entry.asked.id) return
     if (type === 'input_request') entry.asksInput = true
@@ -352,15 +339,7 @@ export function createContext(options: ContextOptions): SessionContext {
     },
     async ask(type, content) {
       if (state === 'dead') throw new ContextDead(message ?? 'the context has ended')
-      if (questions.size >= MAX_QUESTIONS)
-        throw new ContextBusy(`${MAX_QUESTIONS} questions to the kernel are not answered yet`)
-      requireBridge(options.unsentBytes())
-      const release = options.waiting.reserve(Buffer.byteLength(JSON.stringify(content)))
-      const question = randomUUID()
-      return new Promise((resolve, reject) => {
-        questions.set(question, { resolve, reject, release })
-        send({ do: 'send', context: kernel, channel: 'shell', type, id: question, content })
-      })
+      return questions.ask(kernel, type, content)
     },
     take(event) {
       if (isClosed || event.context !== kernel) return
