@@ -13,6 +13,7 @@ import { get, post, runJob } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPackageIndex, type TestIndex, wheel } from '../support/package-index.ts'
+import { monitorRedis } from '../support/redis-monitor.ts'
 import { startPlatform, testRoot, type TestPlatform } from '../support/platform.ts'
 
 /** Longer than the record of an environment that nobody uses. */
@@ -145,19 +146,17 @@ test('a job whose environment is known reads nothing of its record', async () =>
   const { environment } = await runJob(platform.url, byName)
   const byId = { language: 'python', code: 'import lot', environment: environment?.id }
   await runJob(platform.url, byId)
-  const monitor = await redis.monitor()
-  const asked: string[][] = []
-  monitor.on('monitor', (_time: string, args: string[]) => void asked.push(args))
+  const monitor = await monitorRedis(process.env['RUNYARD_TEST_REDIS']?.replace('unix://', '') ?? '')
   try {
     for (const request of [byName, byId]) expect((await runJob(platform.url, request)).status).toBe('succeeded')
     const mark = `${platform.namespace} is over`
     await redis.echo(mark)
-    await eventually('all commands were seen', () => asked.some((args) => args[1] === mark))
+    await eventually('all commands were seen', () => monitor.commands.some(([, word]) => word === mark))
   } finally {
-    monitor.disconnect()
+    monitor.close()
   }
   const record = keys.environment(environment?.id ?? '')
-  const names = asked.filter(([, key]) => key === record).map(([name = '']) => name.toLowerCase())
+  const names = monitor.commands.filter(([, key]) => key === record).map(([name = '']) => name)
   // It is looked for and kept longer; that it is seen at all shows that the commands of scripts are.
   expect(names).toEqual(expect.arrayContaining(['exists', 'ttl']))
   expect(names).not.toContain('get')
