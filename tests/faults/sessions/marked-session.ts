@@ -33,7 +33,7 @@ export interface MarkedSession {
   /** The end of the call; begins with this when nothing waits yet. */
   call: () => Promise<CallEnd>
   /** What is wrong with an end that is a success; undefined when all of it is as it would be without a fault. */
-  faultOf: (end: CallEnd) => string | undefined
+  faultOf: (end: CallEnd) => string | undefined | Promise<string | undefined>
   /** Lets go on what the step held. */
   release: () => Promise<void>
   events: ReceivedEvent[]
@@ -162,8 +162,14 @@ export async function bringSessionTo(
     case 'streaming output': {
       const call = run(`${UNTIL_GO.replace('time.sleep', 'print("line"); time.sleep')}print("last")`)
       await seen('its output', ({ event }) => event === 'stdout', 20)
-      const faultOf = ({ body }: CallEnd) => {
+      const faultOf = async ({ body }: CallEnd) => {
         const stdout = String(body['stdout'])
+        // The answer and the events come by connections of their own.
+        const missing = await seen('the end of the execution', isOf('execution', 'finished'), 2).then(
+          () => undefined,
+          String,
+        )
+        if (missing !== undefined) return missing
         if (!/^(line\n)+last\n$/.test(stdout)) return `it wrote ${JSON.stringify(stdout.slice(-200))}`
         const streamed = events
           .filter(({ event }) => event === 'stdout')

@@ -123,7 +123,7 @@ async function runTrial(
   if (end.status === 0) faults.push(`the call got no answer: ${JSON.stringify(end.body)}`)
   else if (isDone(end)) {
     if (!done) faults.push(`the call says that it was done: ${JSON.stringify(end.body).slice(0, 300)}`)
-    const fault = marked.faultOf(end)
+    const fault = await marked.faultOf(end)
     if (fault !== undefined) faults.push(`the call says that it was done, but ${fault}`)
   } else if (done || !LOST.has(nameOf(end))) {
     faults.push(`the call was answered ${end.status} ${JSON.stringify(end.body).slice(0, 300)}`)
