@@ -224,6 +224,8 @@ test('an endpoint that fails again and again is told to the operator once, witho
   await own.start({ scheduleMs: [20] })
   const ids = await Promise.all(Array.from({ length: 8 }, () => own.send(`${receiver.url}/hook?token=secret`)))
   for (const id of ids) await own.end(id)
+  // It is told after the failure is stored.
+  await eventually('the operator is told', () => own.alerts.length > 0)
   expect(own.alerts).toEqual([
     { tenant: 'me', origin: receiver.url, failures: 10, deliveryId: expect.any(String), last: '500' },
   ])
