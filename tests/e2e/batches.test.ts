@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Job } from '../../src/shared/job.ts'
 import { get, post } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { withInside } from '../support/with-inside.ts'
@@ -71,7 +72,13 @@ test('one that cannot be used refuses them all, and its place is told', async ()
 
 test('a batch whose gateway was killed before all were queued is completed when it is repeated', async () => {
   const key = { 'idempotency-key': 'cut-short' }
-  const jobs = ['a', 'b', 'c'].map((word) => bash(`echo ${word}`, { delayMs: 1000 }))
+  // They take both slots, so that none of the batch begins before.
+  const { body: blockers } = await submit([bash('sleep 60'), bash('sleep 60')])
+  await eventually('both slots are taken', async () => {
+    const { counts } = (await get<Batch>(`${batches}/${blockers.id}`, headers)).body
+    return counts['running'] === 2
+  })
+  const jobs = ['a', 'b', 'c'].map((word) => bash(`echo ${word}`))
   const { body } = await submit(jobs, key)
   const [first = '', second = '', third = ''] = body.jobs
   // All have their records, and two are not on the queue.
@@ -79,6 +86,7 @@ test('a batch whose gateway was killed before all were queued is completed when 
     await Promise.all([second, third].map((id) => queue.remove(id)))
   })
   expect(await submit(jobs, key)).toMatchObject({ status: 202, body: { jobs: [first, second, third] } })
+  await fetch(`${batches}/${blockers.id}`, { method: 'DELETE', headers })
   const ended = await untilEnded(body.id)
   expect(ended.jobs.map(({ attempt, stages }) => [attempt, stages.length])).toEqual([
     [1, 1],
@@ -119,6 +127,10 @@ test('a batch is waited for, as it is submitted and later', async () => {
   ])
 
   const { body: slow } = await submit([bash('true'), bash('read line', { interactive: true })])
+  await eventually('the first of them has ended', async () => {
+    const { body } = await get<Batch>(`${batches}/${slow.id}`, headers)
+    return body.jobs[0]?.status === 'succeeded'
+  })
   const early = await get<Batch>(`${batches}/${slow.id}?wait=1`, headers)
   expect(early).toMatchObject({ status: 200, body: { jobs: [{ status: 'succeeded' }, { status: null }] } })
   const late = get<Batch>(`${batches}/${slow.id}?wait=60`, headers)
