@@ -4,6 +4,7 @@ import type { Job } from '../../src/shared/job.ts'
 import { get, post } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
+import { eventsOf } from '../support/read-events.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { withInside } from '../support/with-inside.ts'
 
@@ -38,6 +39,12 @@ const untilEnded = async (id: string): Promise<Batch> => {
     if ((body.counts['queued'] ?? 0) + (body.counts['running'] ?? 0) === 0) return body
     await sleep(50)
   }
+}
+
+/** Resolves when the job has written something: it runs from before it has a stage on. */
+async function untilItWrites(id: string): Promise<void> {
+  const events = await fetch(`${platform.url}/v1/jobs/${id}/events`, { headers })
+  for await (const { event } of eventsOf(events)) if (event === 'stdout') return
 }
 
 test('jobs submitted in one call all run, and are read in their order', async () => {
@@ -146,12 +153,9 @@ test('a batch is waited for, as it is submitted and later', async () => {
 })
 
 test('a batch is cancelled as a whole: what waits never runs, what runs is ended, what has ended stays', async () => {
-  const { body } = await submit([bash('exit 3'), bash('sleep 60'), bash('sleep 60'), bash('sleep 60'), bash('true')])
-  for (;;) {
-    const { counts } = (await get<Batch>(`${batches}/${body.id}`, headers)).body
-    if (counts['finished'] === 1 && counts['running'] === 2) break
-    await sleep(50)
-  }
+  const forever = bash('echo begun; sleep 60')
+  const { body } = await submit([bash('exit 3'), forever, forever, forever, bash('true')])
+  await Promise.all(body.jobs.slice(1, 3).map(untilItWrites))
   const cancel = async () => {
     const response = await fetch(`${batches}/${body.id.toUpperCase()}`, { method: 'DELETE', headers })
     return { status: response.status, body: (await response.json()) as Batch }
