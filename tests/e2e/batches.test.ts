@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Job } from '../../src/shared/job.ts'
 import { get, post } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
+import { eventsOf } from '../support/read-events.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { withInside } from '../support/with-inside.ts'
 
@@ -39,6 +41,12 @@ const untilEnded = async (id: string): Promise<Batch> => {
   }
 }
 
+/** Resolves when the job has written something: it runs from before it has a stage on. */
+async function untilItWrites(id: string): Promise<void> {
+  const events = await fetch(`${platform.url}/v1/jobs/${id}/events`, { headers })
+  for await (const { event } of eventsOf(events)) if (event === 'stdout') return
+}
+
 test('jobs submitted in one call all run, and are read in their order', async () => {
   const { status, body, headers: answered } = await submit([bash('echo 0'), bash('exit 1'), bash('echo 2')])
   expect(status).toBe(202)
@@ -71,7 +79,13 @@ test('one that cannot be used refuses them all, and its place is told', async ()
 
 test('a batch whose gateway was killed before all were queued is completed when it is repeated', async () => {
   const key = { 'idempotency-key': 'cut-short' }
-  const jobs = ['a', 'b', 'c'].map((word) => bash(`echo ${word}`, { delayMs: 1000 }))
+  // They take both slots, so that none of the batch begins before.
+  const { body: blockers } = await submit([bash('sleep 60'), bash('sleep 60')])
+  await eventually('both slots are taken', async () => {
+    const { counts } = (await get<Batch>(`${batches}/${blockers.id}`, headers)).body
+    return counts['running'] === 2
+  })
+  const jobs = ['a', 'b', 'c'].map((word) => bash(`echo ${word}`))
   const { body } = await submit(jobs, key)
   const [first = '', second = '', third = ''] = body.jobs
   // All have their records, and two are not on the queue.
@@ -79,6 +93,7 @@ test('a batch whose gateway was killed before all were queued is completed when 
     await Promise.all([second, third].map((id) => queue.remove(id)))
   })
   expect(await submit(jobs, key)).toMatchObject({ status: 202, body: { jobs: [first, second, third] } })
+  await fetch(`${batches}/${blockers.id}`, { method: 'DELETE', headers })
   const ended = await untilEnded(body.id)
   expect(ended.jobs.map(({ attempt, stages }) => [attempt, stages.length])).toEqual([
     [1, 1],
@@ -119,6 +134,10 @@ test('a batch is waited for, as it is submitted and later', async () => {
   ])
 
   const { body: slow } = await submit([bash('true'), bash('read line', { interactive: true })])
+  await eventually('the first of them has ended', async () => {
+    const { body } = await get<Batch>(`${batches}/${slow.id}`, headers)
+    return body.jobs[0]?.status === 'succeeded'
+  })
   const early = await get<Batch>(`${batches}/${slow.id}?wait=1`, headers)
   expect(early).toMatchObject({ status: 200, body: { jobs: [{ status: 'succeeded' }, { status: null }] } })
   const late = get<Batch>(`${batches}/${slow.id}?wait=60`, headers)
@@ -134,12 +153,9 @@ test('a batch is waited for, as it is submitted and later', async () => {
 })
 
 test('a batch is cancelled as a whole: what waits never runs, what runs is ended, what has ended stays', async () => {
-  const { body } = await submit([bash('exit 3'), bash('sleep 60'), bash('sleep 60'), bash('sleep 60'), bash('true')])
-  for (;;) {
-    const { counts } = (await get<Batch>(`${batches}/${body.id}`, headers)).body
-    if (counts['finished'] === 1 && counts['running'] === 2) break
-    await sleep(50)
-  }
+  const forever = bash('echo begun; sleep 60')
+  const { body } = await submit([bash('exit 3'), forever, forever, forever, bash('true')])
+  await Promise.all(body.jobs.slice(1, 3).map(untilItWrites))
   const cancel = async () => {
     const response = await fetch(`${batches}/${body.id.toUpperCase()}`, { method: 'DELETE', headers })
     return { status: response.status, body: (await response.json()) as Batch }

@@ -49,6 +49,14 @@ async function submit(language: string, code: string, more: object = {}): Promis
   return String(body['id'])
 }
 
+/** Takes both slots. @returns clients of the jobs that have them, which end at the end of their input */
+async function blockSlots(): Promise<IoClient[]> {
+  const blockers = await Promise.all([submit('python', ECHO.python), submit('python', ECHO.python)])
+  const talks = await Promise.all(blockers.map((id) => connectIo(url, id)))
+  await Promise.all(talks.map((talk) => talk.until(() => talk.messages.some(({ type }) => type === 'stage'))))
+  return talks
+}
+
 const read = async (id: string) => (await get<Job>(`${url}/v1/jobs/${id}`)).body
 const result = (client: IoClient) => client.messages.at(-1)?.data
 /** Events as they are told, without the replies. */
@@ -130,9 +138,7 @@ describe('an interactive job', () => {
   })
 
   test('is fed its own input first, then what was sent while it waited, then what comes', async () => {
-    const blockers = await Promise.all([submit('python', ECHO.python), submit('python', ECHO.python)])
-    const talks = await Promise.all(blockers.map((id) => connectIo(url, id)))
-    await Promise.all(talks.map((talk) => talk.until(() => talk.messages.some(({ type }) => type === 'stage'))))
+    const talks = await blockSlots()
     const id = await submit('bash', ECHO.bash, { stdin: 'zero\n' })
     const early = await connectIo(other.url, id)
     early.line('one', 1)
@@ -178,8 +184,11 @@ while True: time.sleep(10)`
   })
 
   test('gets no signal while it waits', async () => {
-    const client = await connectIo(url, await submit('bash', 'read -r line; echo "$line"', { delayMs: 1000 }))
+    const talks = await blockSlots()
+    const client = await connectIo(url, await submit('bash', 'read -r line; echo "$line"'))
     client.send({ type: 'signal', signal: 'SIGKILL', seq: 1 })
+    await client.until(() => client.errors().length === 1)
+    for (const talk of talks) talk.send({ type: 'eof' })
     client.line('alive')
     await client.closed
     expect(client.messages.find(({ type }) => type === 'error')).toMatchObject({ code: 'not-running', seq: 1 })
@@ -501,13 +510,15 @@ describe('messages that cannot be used', () => {
   })
 
   test('are all input to a job that is not interactive; its events come all the same', async () => {
-    const id = await submit('python', 'import time\ntime.sleep(1)\nprint("done")', { interactive: false })
+    const id = await submit('bash', 'echo begun; sleep 60', { interactive: false })
     const client = await connectIo(url, id)
     client.line('one', 4)
     client.send({ type: 'signal', signal: 'SIGKILL' })
-    await client.closed
+    await client.until(() => client.errors().length === 2 && client.stdout() === 'begun\n')
     expect(client.errors()).toEqual(['not-interactive', 'not-interactive'])
-    expect([client.stdout(), result(client)?.['status']]).toEqual(['done\n', 'succeeded'])
+    await fetch(`${url}/v1/jobs/${id}`, { method: 'DELETE' })
+    await client.closed
+    expect([client.stdout(), result(client)?.['status']]).toEqual(['begun\n', 'cancelled'])
   })
 })
 

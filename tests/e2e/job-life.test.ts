@@ -98,10 +98,16 @@ describe('a repeated request', () => {
 
   test('puts a job on the queue that was accepted and got no further, its gateway having been killed', async () => {
     const [body, headers] = [bash('echo late'), { 'idempotency-key': 'order-cut-short' }]
-    const first = await submit({ ...body, delayMs: 1000 }, headers)
+    // They take both slots, so that it does not begin before.
+    const blockers = await Promise.all([1, 2].map(() => submit(bash('sleep 60'))))
+    await Promise.all(blockers.map((blocker) => untilRunning(blocker.body.id)))
+    const first = await submit(body, headers)
     await withInside(platform, ({ queue }) => queue.remove(first.body.id))
-    const again = await submit({ ...body, delayMs: 1000 }, { ...headers, prefer: 'wait=30' })
-    expect(again).toMatchObject({ status: 200, body: { id: first.body.id, status: 'succeeded', attempt: 1 } })
+    const again = await submit(body, headers)
+    expect(again).toMatchObject({ status: 202, body: { id: first.body.id } })
+    await Promise.all(blockers.map((blocker) => cancel(blocker.body.id)))
+    const ended = (await read(`${first.body.id}?wait=60`)).body
+    expect(ended).toMatchObject({ id: first.body.id, status: 'succeeded', attempt: 1 })
   })
 
   test('with the same key and another body is refused', async () => {
@@ -129,10 +135,14 @@ describe('reading a job', () => {
   })
 
   test('answers 304 to who has it already, and not when it changed', async () => {
-    const { body } = await submit(bash('sleep 0.3'))
+    const { body } = await submit(bash('sleep 60'))
+    await untilRunning(body.id)
     const tag = (await read(body.id)).headers.get('etag') ?? ''
-    const ended = await read(`${body.id}?wait=30`, { 'if-none-match': tag })
-    expect(ended.status).toBe(200)
+    expect((await read(body.id, { 'if-none-match': tag })).status).toBe(304)
+    const waiting = read(`${body.id}?wait=60`, { 'if-none-match': tag })
+    await cancel(body.id)
+    const ended = await waiting
+    expect([ended.status, ended.body.status]).toEqual([200, 'cancelled'])
     const known = await read(body.id, { 'if-none-match': `"x", W/${ended.headers.get('etag') ?? ''}` })
     expect(known).toMatchObject({ status: 304, body: undefined })
   })

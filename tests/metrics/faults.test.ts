@@ -46,7 +46,16 @@ test('a sandbox that is killed is a fault, and its job goes back once; the secon
   await killSandbox(unlucky.body.id, 2)
   expect(await ended(unlucky.body.id)).toMatchObject({ status: 'internal-error', attempt: 2 })
 
-  const samples = await scrape(platform.metricsUrls.worker)
+  // The worker counts an end after it has stored it, and a sandbox when that is gone.
+  const samples = await eventually('the second end and the last sandbox are counted', async () => {
+    const all = await scrape(platform.metricsUrls.worker)
+    const failed = total(all, 'runyard_jobs_finished_total', { status: 'internal-error' })
+    const faulty = total(all, 'runyard_sandbox_faults_total')
+    const gone = ['sandboxes_retired_total', 'sandbox_start_failures_total'].map((name) =>
+      total(all, `runyard_${name}`),
+    )
+    return failed === 1 && gone.reduce((sum, count) => sum + count) >= faulty && faulty >= 3 ? all : undefined
+  })
   const one = (name: string, labels = {}) => total(samples, `runyard_${name}`, labels)
   // Those that stood ready were killed too, and some before they were the pool's.
   const faults = one('sandbox_faults_total', { kind: 'stream' })

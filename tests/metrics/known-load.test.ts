@@ -41,13 +41,16 @@ beforeAll(async () => {
   const list = await get<{ jobs: { id: string }[] }>(`${jobsUrl}?limit=100`)
   made('GET /v1/jobs 200')
   jobs = []
-  for (const { id } of list.body.jobs) jobs.push((await get<Job>(`${jobsUrl}/${id}`)).body)
-  gateway = await settled(platform.metricsUrls.gateway, (samples) => inFlight(samples) === 0)
+  for (const { id } of list.body.jobs) jobs.push((await get<Job>(`${jobsUrl}/${id}?wait=60`)).body)
+  // First: what a worker has still to store, the gateway would tell as waiting.
   worker = await settled(
     platform.metricsUrls.worker,
     (samples) =>
-      total(samples, 'runyard_worker_slots_busy') === 0 && total(samples, 'runyard_webhook_deliveries_total') === 2,
+      total(samples, 'runyard_worker_slots_busy') === 0 &&
+      total(samples, 'runyard_webhook_deliveries_total') === 2 &&
+      living(samples) === poolSize(samples),
   )
+  gateway = await settled(platform.metricsUrls.gateway, (samples) => inFlight(samples) === 0)
 })
 afterAll(async () => {
   await prometheus.close()
@@ -56,6 +59,11 @@ afterAll(async () => {
 })
 
 const inFlight = (samples: readonly Sample[]) => total(samples, 'runyard_http_requests_in_flight')
+/** One that leaves the pool is counted once it is gone. */
+const living = (samples: readonly Sample[]) =>
+  total(samples, 'runyard_sandboxes_created_total') - total(samples, 'runyard_sandboxes_retired_total')
+const poolSize = (samples: readonly Sample[]) =>
+  ['ready', 'bound', 'lent'].reduce((sum, state) => sum + total(samples, 'runyard_sandboxes', { state }), 0)
 
 /** What is exposed, once it is so. */
 async function settled(url: string, is: (samples: readonly Sample[]) => boolean): Promise<Sample[]> {
@@ -234,9 +242,7 @@ describe('the worker', () => {
     const one = (name: string, labels = {}) => total(worker, `runyard_${name}`, labels)
     expect(one('worker_slots')).toBe(2)
     expect(one('engine_up')).toBe(1)
-    const living = ['ready', 'bound', 'lent'].map((state) => one('sandboxes', { state }))
-    const there = living.reduce((sum, count) => sum + count)
-    expect(one('sandboxes_created_total') - one('sandboxes_retired_total')).toBe(there)
+    expect(living(worker)).toBe(poolSize(worker))
     expect(one('sandbox_acquire_seconds_count')).toBe(jobs.filter(({ attempt }) => attempt > 0).length)
     expect(one('sandbox_start_seconds_count')).toBeGreaterThanOrEqual(one('sandboxes_created_total'))
   })

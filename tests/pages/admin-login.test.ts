@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { createAdminSessions } from '../../src/shared/access/admin-sessions.ts'
+import { eventually } from '../support/eventually.ts'
 import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
 import { startBrowser, type TestBrowser, type TestPage } from './support/browser.ts'
 import { seriousFaults } from './support/accessibility.ts'
@@ -119,7 +120,9 @@ test('a page of another port of this machine cannot use the session', async () =
       (url) => fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include' }).catch(() => undefined),
       `${gateway.url}/v1/admin/runtimes/python/install`,
     )
-    expect(gateway.log()).toMatch(/"path":"\/v1\/admin\/runtimes\/python\/install".*"statusCode":403/)
+    await eventually('the gateway tells that it refused the request', () =>
+      /"path":"\/v1\/admin\/runtimes\/python\/install".*"statusCode":403/.test(gateway.log()),
+    )
     expect(await gateway.redis.exists(gateway.keys.installations)).toBe(0)
   } finally {
     other.close()

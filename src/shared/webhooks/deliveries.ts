@@ -36,6 +36,8 @@ export interface Deliveries {
   redeliver: (id: string, tenant: string) => Promise<boolean>
   /** Ends a pending delivery: no more attempts are made. One that has ended stays as it is. @returns false when the tenant has no such one */
   cancel: (id: string, tenant: string) => Promise<boolean>
+  /** When a pending delivery is to be tried, in ms since 1970; undefined for one that is not pending. */
+  dueAt: (id: string) => Promise<number | undefined>
   /** Ids of pending deliveries that were to be tried so long ago, at most 1000, the longest overdue first. */
   overdue: (byMs: number) => Promise<string[]>
   /** Looks at these again only when they are overdue from now. */
@@ -81,6 +83,10 @@ export function createDeliveries(
       ),
     redeliver: async (id, tenant) => (await runScript(redis, prefix, REDELIVER, { id, tenant, atMs: now() })) === 1,
     cancel: async (id, tenant) => (await runScript(redis, prefix, CANCEL, { id, tenant, keptSeconds })) === 1,
+    async dueAt(id) {
+      const score = await redis.zscore(pending, id)
+      return score === null ? undefined : Number(score)
+    },
     overdue: (byMs) => redis.zrangebyscore(pending, '-inf', now() - byMs, 'LIMIT', 0, MAX_OVERDUE),
     async putOff(ids) {
       const at = now()

@@ -56,6 +56,12 @@ const EARLY_MS = SECOND
 const LOCK_MS = 10 * SECOND
 const STALLED_CHECK_MS = 5 * SECOND
 
+/** When a delivery comes again, and whether that is by its record, or only since there was no place for it. */
+interface Again {
+  againMs: number
+  isPut: boolean
+}
+
 /** Delivers webhooks. Any worker may deliver any of them. */
 export function deliverWebhooks(options: DelivererOptions): WebhookDeliverer {
   const { redis, keys, queue, settings, alert, log, resolve, scheduleMs = RETRY_SCHEDULE_MS } = options
@@ -65,17 +71,17 @@ export function deliverWebhooks(options: DelivererOptions): WebhookDeliverer {
   const slots = createDeliverySlots(settings.concurrency)
   const context = { deliveries, secrets, settings, scheduleMs, resolve, alert, attempted, tracing, log }
 
-  /** @returns in how many ms to come again; undefined when it has ended */
-  const deliver = async (id: string): Promise<number | undefined> => {
+  const deliver = async (id: string): Promise<Again | undefined> => {
     const delivery = await deliveries.read(id)
     if (!delivery) await deliveries.forget(id)
     if (delivery?.state !== 'pending') return undefined
     const earlyMs = Date.parse(delivery.nextAttemptAt ?? '') - Date.now()
-    if (earlyMs > EARLY_MS) return earlyMs
+    if (earlyMs > EARLY_MS) return { againMs: earlyMs, isPut: true }
     const slot = await slots.take([`tenant ${delivery.tenant}`, `origin ${originOf(delivery.url)}`])
-    if ('againMs' in slot) return slot.againMs
+    if ('againMs' in slot) return { againMs: slot.againMs, isPut: false }
     try {
-      return await attemptDelivery(context, delivery)
+      const againMs = await attemptDelivery(context, delivery)
+      return againMs === undefined ? undefined : { againMs, isPut: true }
     } finally {
       slot.release()
     }
@@ -88,12 +94,29 @@ export function deliverWebhooks(options: DelivererOptions): WebhookDeliverer {
     return tracing.run(`process ${WEBHOOK_QUEUE_NAME}`, options, () => deliver(id))
   }
 
+  /**
+   * Whoever asked for a delivery while this worker had it could queue nothing: it was neither to be added nor delayed.
+   * @param atMs when it comes by itself; never unless given
+   */
+  const hurryIfWanted = async (id = '', atMs = Infinity): Promise<void> => {
+    try {
+      const dueMs = await deliveries.dueAt(id)
+      if (dueMs !== undefined && dueMs < atMs - EARLY_MS) await queue.hurry(id)
+    } catch (err) {
+      // It is still pending, and found overdue.
+      log.warn({ err, deliveryId: id }, 'webhook was not queued again')
+    }
+  }
+  const looks = new Set<Promise<void>>()
+
   const worker = new Worker<QueuedDelivery>(
     WEBHOOK_QUEUE_NAME,
     async (job: QueuedJob<QueuedDelivery>, token) => {
-      const againMs = await traced(job)
-      if (againMs === undefined) return
-      await job.moveToDelayed(Date.now() + againMs, token)
+      const again = await traced(job)
+      if (!again) return
+      const atMs = Date.now() + again.againMs
+      await job.moveToDelayed(atMs, token)
+      if (again.isPut) await hurryIfWanted(job.id, atMs)
       throw new DelayedError()
     },
     {
@@ -107,6 +130,10 @@ export function deliverWebhooks(options: DelivererOptions): WebhookDeliverer {
       skipVersionCheck: true,
     },
   )
+  worker.on('completed', ({ id }) => {
+    const look = hurryIfWanted(id).finally(() => looks.delete(look))
+    looks.add(look)
+  })
   worker.on('error', (err) => log.error({ err }, 'webhook worker error'))
   // It is still pending, and found overdue.
   worker.on('failed', (job, err) => log.error({ err, deliveryId: job?.id }, 'webhook failed in the queue'))
@@ -125,6 +152,7 @@ export function deliverWebhooks(options: DelivererOptions): WebhookDeliverer {
       () => timer.stop(),
       () => slots.close(),
       () => worker.close(),
+      () => Promise.all(looks),
     ),
   }
 }

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
+import type { Span, Tracing } from '../../../src/shared/tracing/tracing.ts'
 import { answering, type Receiver, startReceiver } from './receiver.ts'
 import { openDeliverer, resultOf, type TestDeliverer, TIMEOUT_MS } from './test-deliverer.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -171,6 +172,55 @@ test('a delivery that succeeded can be made again, with the same id and body', a
   expect(second?.body).toBe(first?.body)
 })
 
+describe('a delivery that is asked for while its worker stores what came of it', () => {
+  /** Makes each delivery again by hand, once, when its attempt is stored and its place in the queue is not given back. */
+  function askingBetween(): Tracing {
+    const asked = new Set<string>()
+    const span: Span = {
+      context: { traceparent: '' },
+      traceId: '',
+      rename: () => undefined,
+      set: () => undefined,
+      fail: () => undefined,
+      end: () => undefined,
+    }
+    return {
+      start: () => span,
+      within: (_span, work) => work(),
+      async run(_name, { attributes = {} }, work) {
+        const result = await work(span)
+        const id = String(attributes['messaging.message.id'])
+        if (!asked.has(id)) {
+          asked.add(id)
+          expect(await own.deliveries.redeliver(id, 'me')).toBe(true)
+          await own.queue.hurry(id)
+        }
+        return result
+      },
+      current: undefined,
+      logFields: () => ({}),
+      close: async () => undefined,
+    }
+  }
+
+  test('is made at once, though it was to be tried again much later', async () => {
+    receiver.behave(answering(429, { 'retry-after': '3600' }), answering(204))
+    await own.start({ tracing: askingBetween() })
+    expect((await own.end(await own.send(receiver.url))).attempts.map(resultOf)).toEqual([429, 204])
+  })
+
+  test('is queued again when it had ended', async () => {
+    receiver.behave(answering(400))
+    const deliverer = await own.start({ tracing: askingBetween(), scheduleMs: [] })
+    const id = await own.send(receiver.url)
+    await own.until(id, ({ attempts }) => attempts.length >= 1)
+    await deliverer.close()
+    const { attempts } = (await own.deliveries.read(id)) ?? {}
+    // Made again before the worker closed, or left in the queue to the next.
+    expect([attempts?.length, await own.queued()]).toEqual(attempts?.length === 2 ? [2, 0] : [1, 1])
+  })
+})
+
 test('what nobody queued before its worker died is found overdue and delivered', async () => {
   const ids = await Promise.all([own.note(receiver.url), own.note(receiver.url), own.note(receiver.url)])
   const deliverer = await own.start()
@@ -224,6 +274,8 @@ test('an endpoint that fails again and again is told to the operator once, witho
   await own.start({ scheduleMs: [20] })
   const ids = await Promise.all(Array.from({ length: 8 }, () => own.send(`${receiver.url}/hook?token=secret`)))
   for (const id of ids) await own.end(id)
+  // It is told after the failure is stored.
+  await eventually('the operator is told', () => own.alerts.length > 0)
   expect(own.alerts).toEqual([
     { tenant: 'me', origin: receiver.url, failures: 10, deliveryId: expect.any(String), last: '500' },
   ])
