@@ -118,9 +118,11 @@ test('a body that unpacks to more than is allowed, or is cut, is refused', async
   const large = await post(gzipSync(bodyOf('A'.repeat(2 * MIB))), gzip)
   const cut = await post(gzipSync(bodyOf(ARCHIVE.toString('base64'))).subarray(0, 60), gzip)
   const odd = await post('{}', { 'content-encoding': 'zip' })
-  expect([large, cut, odd].map((one) => [one.status, problemOf(one).code])).toEqual([
+  const member = await post('{}', { 'content-encoding': 'constructor' })
+  expect([large, cut, odd, member].map((one) => [one.status, problemOf(one).code])).toEqual([
     [413, 'too-large'],
     [400, 'invalid-json'],
+    [415, 'unsupported-media-type'],
     [415, 'unsupported-media-type'],
   ])
 })

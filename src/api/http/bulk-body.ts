@@ -71,11 +71,11 @@ function takenOnce(bytes: Buffer): () => Buffer {
   }
 }
 
-const decoders: Readonly<Record<string, () => NodeJS.ReadWriteStream & Readable>> = {
-  gzip: createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-}
+const DECODERS = new Map<string, () => NodeJS.ReadWriteStream & Readable>([
+  ['gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+])
 const encodingOf = (req: Request): string => (req.headers['content-encoding'] ?? 'identity').toLowerCase()
 
 /**
@@ -84,7 +84,7 @@ const encodingOf = (req: Request): string => (req.headers['content-encoding'] ??
  */
 async function eachPiece(req: Request, res: Response, bodyMs: number, take: (piece: Buffer) => void): Promise<void> {
   const encoding = encodingOf(req)
-  const decoder = decoders[encoding]?.()
+  const decoder = DECODERS.get(encoding)?.()
   if (!decoder && encoding !== 'identity')
     throw bodyProblem(
       { type: 'encoding.unsupported', message: `encoding "${encoding}" is not supported` },
@@ -120,6 +120,7 @@ async function eachPiece(req: Request, res: Response, bodyMs: number, take: (pie
     if (decoder) {
       req.unpipe(decoder)
       decoder.on('error', () => {}).destroy()
+      req.resume()
     }
   }
 }
