@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer'
-import express, { type RequestHandler } from 'express'
+import express, { type Request, type RequestHandler, type Response } from 'express'
 import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import { invalidRequest } from './problems.ts'
 import { jsonFaults } from './json-faults.ts'
 
 /** Of a body of JSON. The server itself leaves more, for files. */
-const BODY_MS = 300 * SECOND
+export const BODY_MS = 300 * SECOND
 
 export interface BodyOptions {
   /** How long it may take to arrive. */
@@ -23,27 +23,11 @@ export interface BodyOptions {
 export function jsonBody(maxBytes: number, { bodyMs = BODY_MS, because }: BodyOptions = {}): RequestHandler {
   const read = express.raw({ limit: maxBytes, type: () => true })
   return (req, res, next) => {
-    if (!req.is('application/json')) {
-      const type = req.headers['content-type']
-      const detail = `the content type is ${type === undefined ? 'missing' : `"${type}"`}; it must be application/json`
-      return next(new Problem('unsupported-media-type', detail))
-    }
-    const charset = /charset\s*=\s*"?([^";\s]+)/i.exec(req.headers['content-type'] ?? '')?.[1]
-    if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
-      return next(new Problem('unsupported-media-type', `the body's charset is "${charset}"; it must be utf-8`))
-    }
-    const announced = Number(req.headers['content-length'] ?? 0)
-    if (announced > maxBytes) {
-      // Answered before it has come. What comes of it is thrown away, and the connection is good for another request: ended now, it
-      // would take the answer from a client that is still sending.
-      req.resume()
-      return next(tooLarge(announced, maxBytes, because))
-    }
+    checkHeaders(req, maxBytes, because)
     let isLate = false
     const slow = setTimeout(() => {
       isLate = true
-      res.set('Connection', 'close')
-      next(new Problem('request-timeout', 'the request took too long to arrive; send it again'))
+      next(tooSlow(res))
     }, bodyMs)
     read(req, res, (error: unknown) => {
       clearTimeout(slow)
@@ -66,8 +50,37 @@ export function jsonBody(maxBytes: number, { bodyMs = BODY_MS, because }: BodyOp
   }
 }
 
-/** @throws Problem */
-function parseBody(bytes: unknown): unknown {
+/**
+ * Looks at what a request says of its body, before any of it is read.
+ * @throws Problem `unsupported-media-type`, `too-large`
+ */
+export function checkHeaders(req: Request, maxBytes: number, because?: string): void {
+  if (!req.is('application/json')) {
+    const type = req.headers['content-type']
+    const detail = `the content type is ${type === undefined ? 'missing' : `"${type}"`}; it must be application/json`
+    throw new Problem('unsupported-media-type', detail)
+  }
+  const charset = /charset\s*=\s*"?([^";\s]+)/i.exec(req.headers['content-type'] ?? '')?.[1]
+  if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
+    throw new Problem('unsupported-media-type', `the body's charset is "${charset}"; it must be utf-8`)
+  }
+  const announced = Number(req.headers['content-length'] ?? 0)
+  if (announced > maxBytes) {
+    // Answered before it has come. What comes of it is thrown away, and the connection is good for another request: ended now, it
+    // would take the answer from a client that is still sending.
+    req.resume()
+    throw tooLarge(announced, maxBytes, because)
+  }
+}
+
+/** The problem of a body that took too long to arrive, after which the connection ends. */
+export function tooSlow(res: Response): Problem {
+  res.set('Connection', 'close')
+  return new Problem('request-timeout', 'the request took too long to arrive; send it again')
+}
+
+/** The value of a body of JSON, an empty object for an empty one. @throws Problem `invalid-json`, `invalid-request` */
+export function parseBody(bytes: unknown): unknown {
   if (!Buffer.isBuffer(bytes) || bytes.length === 0) return {}
   if (!isUtf8(bytes)) throw new Problem('invalid-json', 'the body is not UTF-8')
   const text = new TextDecoder().decode(bytes)
@@ -80,13 +93,13 @@ function parseBody(bytes: unknown): unknown {
   }
 }
 
-function tooLarge(bytes: number | string, maxBytes: number, because: string | undefined): Problem {
+export function tooLarge(bytes: number | string, maxBytes: number, because: string | undefined): Problem {
   const detail = `has ${bytes} bytes; ${maxBytes} are allowed${because === undefined ? '' : `, since ${because}`}`
   return new Problem('too-large', `the body ${detail}`, { errors: [{ pointer: '', detail }] })
 }
 
 /** What body-parser calls its errors, in the words of this service. */
-function bodyProblem(error: unknown, maxBytes: number, because: string | undefined): unknown {
+export function bodyProblem(error: unknown, maxBytes: number, because: string | undefined): unknown {
   const { type, message } = error as { type?: string; message?: string }
   switch (type) {
     case 'entity.too.large':

@@ -64,6 +64,11 @@ export interface RouteBody<Schema extends TSchema = TSchema> {
   examples: Readonly<Record<string, RequestExample>>
   /** After decompression; MAX_BODY_BYTES when absent. */
   maxBytes?: number | BoundOfSetting
+  /**
+   * A member that is long, in base64. It is decoded while it comes: the handler gets its bytes by `takeBulk`, and a short string stands in its
+   * place in `body`, an empty one for an empty one.
+   */
+  bulk?: string
   /** The handler checks the body against the schema: it is read as JSON, and its members are not looked at. */
   checkedBy?: 'handler'
 }
@@ -108,9 +113,14 @@ export interface RouteRequest<
   params: Readonly<Record<ParamName<Path>, string>>
   query: Query
   body: Body
+  /** The bytes of the body's `bulk`, once; nothing else holds them then. */
+  takeBulk: () => Buffer
   /** Answers with JSON of the schema that the status has, or without a body where it has none. */
   send: <S extends keyof Answers & number>(status: S, ...body: BodyOf<Answers[S]>) => void
 }
+
+/** `takeBulk` of a request without any. */
+export const noBulk = (): Buffer => Buffer.alloc(0)
 
 type BodyOf<A> = A extends { schema: infer Schema extends TSchema } ? [body: Static<Schema>] : []
 

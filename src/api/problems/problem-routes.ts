@@ -1,41 +1,22 @@
-import { extname } from 'node:path/posix'
 import Type from 'typebox'
 import { v7 as uuid } from 'uuid'
-import { ArchiveFault, ArchiveTooLarge, readArchive } from '../../shared/judging/archive.ts'
 import { exportProblem } from '../../shared/judging/export-problem.ts'
-import { pointsOfAll } from '../../shared/judging/group-points.ts'
-import type {
-  ExampleSubmission,
-  InputValidator,
-  Problem as JudgingProblem,
-  ProblemFormat,
-} from '../../shared/judging/problem.ts'
 import { ValidProblem } from '../../shared/judging/problem-answers.ts'
-import { contentOf, type ProblemStore } from '../../shared/judging/problem-store.ts'
-import { readProblem } from '../../shared/judging/read-problem.ts'
-import {
-  MAX_PROBLEM_FILES,
-  MAX_PROBLEM_TESTS,
-  MAX_PROBLEMS,
-  StoredProblem,
-} from '../../shared/judging/stored-problem.ts'
-import { unreadFiles } from '../../shared/judging/unread-files.ts'
-import { findLanguage, type Language } from '../../shared/language.ts'
-import { languageOfExtension } from '../../shared/language-of-extension.ts'
-import { checkJudging } from '../../shared/judging/check-judging.ts'
+import { contentOf, type ProblemContent, type ProblemStore } from '../../shared/judging/problem-store.ts'
+import { MAX_PROBLEMS, StoredProblem } from '../../shared/judging/stored-problem.ts'
 import { KIB } from '../../shared/limits.ts'
-import { type FieldError, Problem } from '../../shared/problems.ts'
+import { Problem } from '../../shared/problems.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { type BodyBounds, defineRoute } from '../http/route.ts'
-import { checkFiles } from '../jobs/request/check-request.ts'
-import { checkHarness, checkLanguageLimits, checkLanguages } from '../judging/prepare-submission.ts'
+import type { ByteSemaphore } from '../jobs/byte-semaphore.ts'
+import { inTurn } from './in-turn.ts'
+import { type ArchiveNeeds, problemIn, settingOf } from './read-problem-archive.ts'
 
-export interface ProblemNeeds {
+export interface ProblemNeeds extends ArchiveNeeds {
   problems: ProblemStore
-  languages: readonly Language[]
-  /** Of an archive, unpacked. */
-  maxProblemBytes: number
+  /** Room for the content of problems that are stored and exported, of which there is one at a time. */
+  handling: ByteSemaphore
 }
 
 const ProblemRequest = Type.Object(
@@ -72,8 +53,6 @@ const PROBLEM: StoredProblem = {
 const SUM =
   'H4sIAAAAAAACA+3Tuw2AMAwAUddMkQlQbJzsQ0kDEp/9CZQUUAFC3Gss2W5P666Xm8Uiu++zOM7CRVOjKeVs216juUqI8oBlmtsxBBmHYT77u7p/lAarBL+lddtPr/dvx/5djf6f0FA/AAAAAAAAAAAAAADAp62daQsPACgAAA=='
 
-const settingOf = (bytes: number) => `MAX_PROBLEM_BYTES, the most of a problem, is ${bytes}`
-
 /** Of a body with an archive of so many bytes. */
 const ARCHIVE_BODY = {
   bytes: ({ maxProblemBytes }: BodyBounds) => Math.ceil((maxProblemBytes * 4) / 3) + 64 * KIB,
@@ -105,6 +84,7 @@ export const problemRoutes = [
     body: {
       schema: ProblemRequest,
       examples: { sum: { summary: 'A folder with one test', value: { name: 'Sum', archive: SUM } } },
+      bulk: 'archive',
       maxBytes: ARCHIVE_BODY,
     },
     answers: {
@@ -118,27 +98,21 @@ export const problemRoutes = [
     },
     schemas: { StoredProblem },
     problems: ['invalid-request'],
-    async handle({ problems, ...needs }: ProblemNeeds, { res, caller, query, body, send }) {
-      const found = problemIn(body.archive, needs)
-      const { problem, examples, validators, leftOut } = found
-      const known = { name: body.name, ...describe(found) }
-      if (query.validate !== undefined && query.validate !== 'false') {
-        const shown = examples.map(({ name, language, expected }) => ({ name, language, expected }))
-        return send(200, {
-          ...known,
-          examples: shown,
-          validators: validators.map(({ name, language }) => ({ name, language })),
-          leftOut,
-        })
-      }
-      const now = new Date().toISOString()
-      const about: StoredProblem = { id: uuid(), version: 1, ...known, createdAt: now, updatedAt: now }
-      if (!(await problems.put(caller.tenant, about, { ...problem, examples, validators }))) {
-        const detail = `cannot be stored: you have ${MAX_PROBLEMS} problems, the most that is allowed; delete some first`
-        throw invalidRequest([{ pointer: '', detail }])
-      }
-      res.location(`/v1/problems/${about.id}`)
-      send(201, about)
+    async handle(needs: ProblemNeeds, { res, caller, query, body, takeBulk, send }) {
+      const isTrial = query.validate !== undefined && query.validate !== 'false'
+      await inTurn(needs, res, async () => {
+        const { content, about: found, leftOut } = problemIn(takeBulk(), needs)
+        const known = { name: body.name, ...found }
+        if (isTrial) return send(200, { ...known, ...programsOf(content), leftOut })
+        const now = new Date().toISOString()
+        const about: StoredProblem = { id: uuid(), version: 1, ...known, createdAt: now, updatedAt: now }
+        if (!(await needs.problems.put(caller.tenant, about, content))) {
+          const detail = `cannot be stored: you have ${MAX_PROBLEMS} problems, the most that is allowed; delete some first`
+          throw invalidRequest([{ pointer: '', detail }])
+        }
+        res.location(`/v1/problems/${about.id}`)
+        send(201, about)
+      })
     },
   }),
   defineRoute({
@@ -181,28 +155,23 @@ export const problemRoutes = [
     body: {
       schema: ProblemRequest,
       examples: { sum: { summary: 'A folder with one test', value: { name: 'Sum', archive: SUM } } },
+      bulk: 'archive',
       maxBytes: ARCHIVE_BODY,
     },
     answers: { 200: { description: 'The problem.', schema: StoredProblem } },
     problems: ['invalid-request'],
-    async handle(needs: ProblemNeeds, { caller, params, body, send }) {
-      const before = await ownProblem(needs, caller.tenant, params.id)
-      const found = problemIn(body.archive, needs)
-      const { id, createdAt, version } = before
-      const changed = { name: body.name, ...describe(found), version: version + 1, updatedAt: new Date().toISOString() }
-      const about: StoredProblem = { id, createdAt, ...changed }
-      if (
-        !(await needs.problems.replace(caller.tenant, about, {
-          ...found.problem,
-          examples: found.examples,
-          validators: found.validators,
-        }))
-      ) {
-        throw invalidRequest([
-          { pointer: '', detail: 'was replaced or deleted in the meantime; read it and try again' },
-        ])
-      }
-      send(200, about)
+    async handle(needs: ProblemNeeds, { res, caller, params, body, takeBulk, send }) {
+      const { id, createdAt, version } = await ownProblem(needs, caller.tenant, params.id)
+      await inTurn(needs, res, async () => {
+        const { content, about: found } = problemIn(takeBulk(), needs)
+        const changed = { name: body.name, ...found, version: version + 1, updatedAt: new Date().toISOString() }
+        const about: StoredProblem = { id, createdAt, ...changed }
+        if (!(await needs.problems.replace(caller.tenant, about, content))) {
+          const detail = 'was replaced or deleted in the meantime; read it and try again'
+          throw invalidRequest([{ pointer: '', detail }])
+        }
+        send(200, about)
+      })
     },
   }),
   defineRoute({
@@ -217,11 +186,13 @@ export const problemRoutes = [
     params: { id: PATH.problem },
     answers: { 200: { description: 'Its name, and the archive as base64 of a tar.gz.', schema: ProblemArchive } },
     cache: 'no-store',
-    async handle(needs: ProblemNeeds, { caller, params, send }) {
+    async handle(needs: ProblemNeeds, { res, caller, params, send }) {
       const about = await ownProblem(needs, caller.tenant, params.id)
-      const content = await needs.problems.content(contentOf(about))
-      if (!content) throw new Problem('not-found', 'the problem does not exist')
-      send(200, { name: about.name, archive: exportProblem(content).toString('base64') })
+      await inTurn(needs, res, async () => {
+        const content = await needs.problems.content(contentOf(about))
+        if (!content) throw new Problem('not-found', 'the problem does not exist')
+        send(200, { name: about.name, archive: exportProblem(content).toString('base64') })
+      })
     },
   }),
   defineRoute({
@@ -242,74 +213,8 @@ export const problemRoutes = [
   }),
 ]
 
-interface FoundProblem {
-  problem: JudgingProblem
-  examples: ExampleSubmission[]
-  validators: InputValidator[]
-  leftOut: string[]
-  format: ProblemFormat
-  /** Of its files, unpacked. */
-  bytes: number
-}
-
-const describe = ({ problem, examples, format, bytes }: FoundProblem) => ({
-  format,
-  tests: problem.tests?.length ?? 0,
-  groups: problem.groups?.map(({ name }) => name) ?? [],
-  points: pointsOfAll(problem.groups ?? [], problem.tests ?? []),
-  bytes,
-  submissions: examples.length,
-  ...(problem.languages && { languages: problem.languages }),
+/** What an archive has to try a problem with, as it is told. */
+const programsOf = ({ examples = [], validators = [] }: ProblemContent) => ({
+  examples: examples.map(({ name, language, expected }) => ({ name, language, expected })),
+  validators: validators.map(({ name, language }) => ({ name, language })),
 })
-
-/** The problem in an archive. @throws Problem `too-large`, or `invalid-request` with everything that is wrong with it */
-function problemIn(
-  archive: string,
-  { languages, maxProblemBytes: maxBytes }: Pick<ProblemNeeds, 'languages' | 'maxProblemBytes'>,
-): FoundProblem {
-  const refuse = (details: readonly string[]) =>
-    invalidRequest(details.map((detail) => ({ pointer: '/archive', detail })))
-  const packed = Buffer.from(archive, 'base64')
-  if (packed.length === 0) throw refuse(['is not base64'])
-  let files: Map<string, Buffer>
-  try {
-    files = readArchive(packed, { maxBytes, maxFiles: MAX_PROBLEM_FILES, unread: unreadFiles })
-  } catch (error) {
-    if (error instanceof ArchiveTooLarge) {
-      const detail = `${error.message}: ${settingOf(maxBytes)}`
-      throw new Problem('too-large', `the archive ${detail}`, { errors: [{ pointer: '/archive', detail }] })
-    }
-    throw error instanceof ArchiveFault ? refuse([error.message]) : error
-  }
-  const read = readProblem(
-    files,
-    (path) => languageOfExtension(extname(path).toLowerCase(), languages),
-    (name) => findLanguage(languages, name)?.id,
-  )
-  const { problem, faults } = read
-  if (!read.problem || !problem)
-    throw refuse(faults.map(({ path, detail }) => (path === '' ? detail : `${path}: ${detail}`)))
-  if ((problem.tests?.length ?? 0) > MAX_PROBLEM_TESTS) {
-    throw refuse([`has ${problem.tests?.length} tests; ${MAX_PROBLEM_TESTS} are allowed`])
-  }
-  const errors = [
-    ...checkJudging({ language: '', ...problem }),
-    ...checkHarness(problem.harness, languages),
-    // Those of a package are of a list of its own, of which there may be some that are not known here.
-    ...(read.format === 'folder' ? checkLanguages(problem.languages, languages) : []),
-    ...checkLanguageLimits(problem.languageLimits, languages),
-    ...(problem.harness ?? []).flatMap((one, index) =>
-      checkFiles(one.files).map((error) => ({ ...error, pointer: `/harness/${index}${error.pointer}` })),
-    ),
-  ]
-  if (errors.length > 0) throw refuse(errors.map(({ pointer, detail }: FieldError) => `${pointer} ${detail}`))
-  const { examples, validators, leftOut, format } = read
-  return {
-    problem,
-    examples,
-    validators,
-    leftOut,
-    format,
-    bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0),
-  }
-}

@@ -6,6 +6,7 @@ import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import type { Core } from '../core.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
+import { createByteSemaphore } from '../jobs/byte-semaphore.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import type { JobRequestBuilder } from '../jobs/request/job-request-builder.ts'
 import type { Audit } from '../security/audit.ts'
@@ -39,13 +40,16 @@ export interface ProblemsFeature {
 
 /** `/v1/problems`: tests and judges that are stored once, for any number of jobs; their example submissions; their submissions judged again and compared. */
 export function createProblemsFeature({ redis, bulk, keys }: Core, needs: ProblemsNeeds): ProblemsFeature {
-  const { problems, problemJobs, languages, records, requests, submission, pace, open, audit } = needs
+  const { problems, problemJobs, languages, maxProblemBytes, records, requests, submission, pace, open, audit } = needs
   const submits = { problems, records, requests, submission, languages, pace }
   const comparisons = createComparisons(bulk, keys)
   const queue = createSimilarityQueue(redis, keys)
   return {
     routes: [
-      ...bindRoutes({ problems, languages, maxProblemBytes: needs.maxProblemBytes }, problemRoutes),
+      ...bindRoutes(
+        { problems, languages, maxProblemBytes, handling: createByteSemaphore(maxProblemBytes) },
+        problemRoutes,
+      ),
       ...bindRoutes({ ...submits, trials: createTrials(redis, keys) }, trialRoutes),
       ...bindRoutes({ ...submits, problemJobs }, submissionRoutes),
       ...bindRoutes(

@@ -1,5 +1,7 @@
-import { crc32, gunzipSync, inflateRawSync } from 'node:zlib'
+import { crc32 } from 'node:zlib'
 import { MIB } from '../units.ts'
+import { gunzip, inflate } from './inflate.ts'
+import { type PackedFile, PackedFiles } from './packed-files.ts'
 
 /** The most that is read of an archive. */
 export interface ArchiveBounds {
@@ -23,11 +25,11 @@ export class ArchiveTooLarge extends ArchiveFault {
 /**
  * Reads the regular files of a zip, tar or tar.gz, told apart by how they begin. Folders and links are left out, as is what `hidden`
  * names: paths with a part that begins with a dot, and `__MACOSX`. A folder that has all the others is taken off their paths.
- * @returns contents by path, with `/`
+ * @returns contents by path, with `/`; a member of a zip is unpacked when it is asked for, and throws an ArchiveFault then when it is broken
  * @throws ArchiveFault when it is no such archive, is broken, uses what is not read here, or unpacks to more than the bounds
  */
-export function readArchive(bytes: Buffer, bounds: ArchiveBounds): Map<string, Buffer> {
-  const all = new Map<string, Packed>()
+export function readArchive(bytes: Buffer, bounds: ArchiveBounds): PackedFiles {
+  const all = new Map<string, PackedFile>()
   const add = (path: string, size: number, content: () => Buffer) => {
     const clean = cleanPath(path)
     if (clean === undefined || isHidden(clean)) return
@@ -40,16 +42,11 @@ export function readArchive(bytes: Buffer, bounds: ArchiveBounds): Map<string, B
   else throw new ArchiveFault('is neither a zip nor a tar archive')
   const found = withoutCommonFolder(all)
   const isUnread = bounds.unread?.(new Set(found.keys())) ?? (() => false)
-  const files = [...found].filter(([path]) => !isUnread(path))
-  if (files.length > bounds.maxFiles)
+  const files = new PackedFiles(new Map([...found].filter(([path]) => !isUnread(path))))
+  if (files.size > bounds.maxFiles)
     throw new ArchiveFault(`has more than ${bounds.maxFiles} files, the most that is allowed`)
-  if (files.reduce((total, [, { size }]) => total + size, 0) > bounds.maxBytes) throw tooMuch(bounds)
-  return new Map(files.map(([path, { content }]) => [path, content()]))
-}
-
-interface Packed {
-  size: number
-  content: () => Buffer
+  if (files.bytes > bounds.maxBytes) throw tooMuch(bounds)
+  return files
 }
 
 function tooMuch({ maxBytes }: ArchiveBounds): ArchiveTooLarge {
@@ -125,7 +122,7 @@ function zipContent(bytes: Buffer, { name, local, method, crc, packed, size }: Z
   let whole: Buffer
   try {
     // No more than it says of itself, whatever comes out.
-    whole = method === 0 ? content : inflateRawSync(content, { maxOutputLength: Math.max(1, size) })
+    whole = method === 0 ? content : inflate(content, size)
   } catch {
     throw broken()
   }
@@ -141,7 +138,7 @@ function unpacked(bytes: Buffer, bounds: ArchiveBounds): Buffer {
   const { maxBytes, maxFiles, unread } = bounds
   const maxOutputLength = (unread ? 1 + UNREAD_FACTOR : 1) * (maxBytes + (4 * maxFiles + 20) * BLOCK)
   try {
-    return gunzipSync(bytes, { maxOutputLength })
+    return gunzip(bytes, maxOutputLength)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE')
       throw new ArchiveFault('is broken: gzip cannot unpack it')

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
+import { gunzip } from 'node:zlib'
 import type { Redis } from 'ioredis'
 import type { JobSpec, ProblemInputs, TestCase } from '../job.ts'
 import { MIB } from '../limits.ts'
@@ -7,9 +7,10 @@ import { QUEUED_TTL_SECONDS } from '../jobs/recorded-job.ts'
 import type { Keys } from '../redis/keys.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
 import type { ExampleSubmission, InputValidator, Problem } from './problem.ts'
+import { inOne, sizeOf } from './inflate.ts'
+import { packContent } from './pack-content.ts'
 import { MAX_PROBLEMS, type StoredProblem } from './stored-problem.ts'
 
-const pack = promisify(gzip)
 const unpack = promisify(gunzip)
 
 /** A problem with the programs that come with it. */
@@ -108,18 +109,28 @@ export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
       total -= one.length
     }
   }
+  /** What is being read, so that many who ask for it hold it once. */
+  const asking = new Map<string, Promise<ProblemContent | undefined>>()
+  const fetchContent = async (id: string): Promise<ProblemContent | undefined> => {
+    const packed = await redis.hgetBuffer(keys.problem(id), 'content')
+    if (packed === null) return undefined
+    const text = (await unpack(packed, inOne(sizeOf(packed)))).toString()
+    const problem = JSON.parse(text) as ProblemContent
+    hold(id, problem, text.length)
+    return problem
+  }
   const about = async (id: string): Promise<StoredProblem | undefined> => {
     const text = await redis.hget(keys.problem(id), 'about')
     return text === null ? undefined : (JSON.parse(text) as StoredProblem)
   }
   return {
     async put(tenant, known, problem) {
-      const bulk = [JSON.stringify(known), await pack(JSON.stringify(problem))]
+      const bulk = [JSON.stringify(known), await packContent(problem)]
       const input = { id: known.id, tenant, at: Date.parse(known.createdAt), most: MAX_PROBLEMS }
       return (await runScript(redis, keys.prefix, PUT, input, bulk)) === 1
     },
     async replace(tenant, known, problem) {
-      const bulk = [JSON.stringify(known), await pack(JSON.stringify(problem))]
+      const bulk = [JSON.stringify(known), await packContent(problem)]
       const { id, version } = known
       const before = contentOf({ id, version: version - 1 })
       const input = { id, tenant, version, content: contentOf(known), before, ttlSeconds: QUEUED_TTL_SECONDS }
@@ -139,12 +150,9 @@ export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
         hold(id, found.problem, found.length)
         return found.problem
       }
-      const packed = await redis.hgetBuffer(keys.problem(id), 'content')
-      if (packed === null) return undefined
-      const text = (await unpack(packed)).toString()
-      const problem = JSON.parse(text) as ProblemContent
-      hold(id, problem, text.length)
-      return problem
+      const asked = asking.get(id) ?? fetchContent(id).finally(() => asking.delete(id))
+      asking.set(id, asked)
+      return asked
     },
     async remove(tenant, id) {
       const known = await about(id)

@@ -1,7 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import type { RequestTest } from '../requests.ts'
 
 /** Whether the bytes are UTF-8, and come back from a text as they were. */
-export const isText = (bytes: Buffer): boolean => Buffer.from(bytes.toString()).equals(bytes)
+export const isText = (bytes: Buffer): boolean => isUtf8(bytes)
 
 /** A file that is text; see `isText`. */
 export const answerText = (bytes: Buffer): string => bytes.toString()

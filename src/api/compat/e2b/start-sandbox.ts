@@ -3,7 +3,7 @@ import { Problem } from '../../../shared/problems.ts'
 import type { SessionRequest } from '../../../shared/sessions/requests.ts'
 import type { Session } from '../../../shared/sessions/session.ts'
 import { requestIdOf } from '../../http/request-log.ts'
-import type { RouteRequest } from '../../http/route.ts'
+import { noBulk, type RouteRequest } from '../../http/route.ts'
 import { createSession, endSession } from '../../sessions/sessions.ts'
 import { ownSession } from '../../sessions/needs.ts'
 import { templateOf } from './create-request.ts'
@@ -31,6 +31,7 @@ const requestAs = (
   params,
   query: {},
   body,
+  takeBulk: noBulk,
   send: send as RouteRequest['send'],
 })
 

@@ -39,6 +39,7 @@ export function problemsOf({ scopes, body, upload, path, problems = [] }: RouteD
   if (scopes !== 'open') add(BEHIND_ACCESS)
   if (scopes !== 'open' && scopes.length > 0) add(['insufficient-scope'])
   if (body) add(OF_BODIES)
+  if (body?.bulk !== undefined) add(['too-many-open'])
   if (upload) add(OF_UPLOADS)
   if (/[:*]/.test(path)) add(['not-found'])
   return Object.keys(PROBLEMS).filter((code): code is ProblemCode => found.has(code as ProblemCode))

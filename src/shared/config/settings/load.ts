@@ -60,6 +60,6 @@ export const REQUESTS_SETTINGS: readonly Setting[] = inGroup('Requests', [
     kind: integer(1024, 64 * 1024 * 1024),
     default: '8388608',
     description:
-      'Largest stored problem: the files of its archive, unpacked. A gateway needs about 12 times as much memory for a moment to store one; workers keep those in use in memory.',
+      'Largest stored problem: the files of its archive, unpacked. A gateway needs about 5 times as much memory for a moment to store one, which it does one at a time, and some for others that arrive; workers keep those in use in memory.',
   },
 ])

@@ -1,0 +1,26 @@
+import { gunzipSync, inflateRawSync, type ZlibOptions } from 'node:zlib'
+
+/** zlib takes no smaller one. */
+const LEAST_CHUNK_BYTES = 64
+/** Of the trailer of gzip, which ends with the size. Source: RFC 1952, 2.3.1 */
+const SIZE_BYTES = 4
+
+/**
+ * Unpacks into one buffer: in pieces, as zlib does it otherwise, all would be held twice.
+ * @param size that is likely, in bytes; another one is no fault
+ */
+export const inOne = (size: number, maxOutputLength = size): ZlibOptions => ({
+  maxOutputLength: Math.max(1, maxOutputLength),
+  // One more, so that it sees the end.
+  chunkSize: Math.max(LEAST_CHUNK_BYTES, Math.min(size, maxOutputLength) + 1),
+})
+
+/** @throws RangeError with the code `ERR_BUFFER_TOO_LARGE` beyond the bound, in bytes, or what zlib says of broken data */
+export const gunzip = (packed: Buffer, most: number): Buffer => gunzipSync(packed, inOne(sizeOf(packed), most))
+
+/** @param size in bytes, which is the most. @throws as `gunzip` */
+export const inflate = (packed: Buffer, size: number): Buffer => inflateRawSync(packed, inOne(size, size))
+
+/** What a gzip says of itself. */
+export const sizeOf = (packed: Buffer): number =>
+  packed.length < SIZE_BYTES ? 0 : packed.readUInt32LE(packed.length - SIZE_BYTES)

@@ -1,0 +1,54 @@
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { expect, test } from '@jest/globals'
+import type { Redis } from 'ioredis'
+import { gunzip } from '../../src/shared/judging/inflate.ts'
+import { packContent, piecesOf } from '../../src/shared/judging/pack-content.ts'
+import { createProblemStore, type ProblemContent } from '../../src/shared/judging/problem-store.ts'
+import { createKeys } from '../../src/shared/redis/keys.ts'
+
+const test_ = (name: string, length: number) => ({ name, stdin: 'x'.repeat(length), answer: 'é"\n'.repeat(10) })
+const content: ProblemContent = {
+  tests: Array.from({ length: 50 }, (_, index) => test_(String(index), 10_000)),
+  stopOnFailure: true,
+  examples: [],
+}
+
+test.each([
+  ['whole', content],
+  ['with tests alone', { tests: [test_('1', 3)] }],
+  ['with no tests', { secret: true }],
+  ['with nothing', {}],
+])('a problem %s is the same JSON again', async (_, problem) => {
+  expect(JSON.parse(gunzipSync(await packContent(problem)).toString())).toEqual(problem)
+})
+
+test('it is never there as one text: no piece is longer than a test', () => {
+  const longest = Math.max(...(content.tests ?? []).map((one) => JSON.stringify(one).length))
+  const lengths = [...piecesOf(content)].map(({ length }) => length)
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(longest + 1)
+  expect(lengths.length).toBeGreaterThan(50)
+})
+
+test('what is unpacked lies in one piece from the beginning', () => {
+  const bytes = Buffer.alloc(3_000_000, 'problem ')
+  const found = gunzip(gzipSync(bytes), 10_000_000)
+  expect([found.equals(bytes), found.buffer.byteLength]).toEqual([true, bytes.length + 1])
+})
+
+test('those who ask for a problem at once read it from Redis once', async () => {
+  const packed = await packContent(content)
+  let reads = 0
+  const redis = {
+    defineCommand: () => undefined,
+    hgetBuffer: async () => {
+      reads++
+      await new Promise(setImmediate)
+      return packed
+    },
+  }
+  const store = createProblemStore(redis as unknown as Redis, createKeys('x'))
+  const found = await Promise.all(Array.from({ length: 8 }, () => store.content('a')))
+  expect(reads).toBe(1)
+  expect(new Set(found).size).toBe(1)
+  expect(found[0]).toEqual(content)
+})
