@@ -96,7 +96,7 @@ METHODS = {
 # Requests take None for an absent member, and tuples for lists; answers do not have the one, and are not the other.
 REQUESTS = (
     *("LimitOverrides", "RequestFile", "RequestTest", "Webhook", "TerminalSize", "CodeRequest", "ContainerRequest"),
-    *("TestLimits", "RequestGroup", "InlineFile", "Checker", "Interactor", "SessionRequest", "SessionWebhook"),
+    *("TestLimits", "RequestGroup", "Checker", "Interactor", "SessionRequest", "SessionWebhook"),
 )
 ANSWERS = (
     *("Limits", "Finding", "FieldError", "StageTest", "StageSummary", "Stage", "Artifact", "Job", "JobSummary"),

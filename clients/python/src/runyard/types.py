@@ -88,22 +88,10 @@ class _RequestFile(TypedDict):
 
 
 class RequestFile(_RequestFile, total=False):
-    """A file of a job: its path relative to the job's folder, and its content as text or base64, or the id of a stored file."""
+    """A file of a job or session: its path relative to the folder, and its content as text or base64, or the id of a stored file."""
 
     content: Optional[str]
     id: Optional[str]
-    encoding: Optional[Encoding]
-    mode: Optional[str]
-
-
-class _InlineFile(TypedDict):
-    path: str
-    content: str
-
-
-class InlineFile(_InlineFile, total=False):
-    """A file of a judge's program: its path, and its content as text or base64."""
-
     encoding: Optional[Encoding]
     mode: Optional[str]
 
@@ -782,7 +770,7 @@ class SessionRequest(_SessionFrom, total=False):
     environment: Optional[str]
     dependencies: Optional[Sequence[str]]
     kernel: Optional[bool]
-    files: Optional[Sequence[InlineFile]]
+    files: Optional[Sequence[RequestFile]]
     limits: Optional[SessionLimitOverrides]
     idleTimeoutMs: Optional[int]
     maxLifetimeMs: Optional[int]
