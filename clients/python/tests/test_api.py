@@ -45,6 +45,7 @@ METHODS = {
     "post /v1/environments": ("create_environment",),
     "get /v1/environments": ("environments",),
     "get /v1/environments/{id}": ("environment",),
+    "get /v1/environments/{id}/events": ("environment_events",),
     "delete /v1/environments/{id}": ("delete_environment",),
     "post /v1/browser-tokens": ("create_browser_token",),
     "get /v1/webhook-secret": ("webhook_secret",),

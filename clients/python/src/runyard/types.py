@@ -540,6 +540,14 @@ class Environment(TypedDict):
     finishedAt: Optional[str]
 
 
+class EnvironmentEvent(TypedDict):
+    """An event of an installation: ``building``, at last ``ready`` or ``failed``; ``data`` has state, progress and error then."""
+
+    id: str
+    type: str
+    data: Dict[str, Any]
+
+
 class BrowserToken(TypedDict):
     """What a page of one origin runs code with; ``token`` is shown only once."""
 
