@@ -102,7 +102,7 @@ export function createCapabilities(core: Core, foundation: Foundation) {
     version: ownVersion(),
   })
   const packages = {
-    routes: environments.routes({ languages, overview, open, screen, audit }),
+    routes: environments.routes({ languages, overview, open, screen, audit, live: events.live }),
     close: environments.close,
   }
   return { jobs, packages, batches, judging, files, sessions, runtimes, compat, mcp }

@@ -3,7 +3,7 @@
  * package `@runyard/client`, which has no schemas: each name here is that of a schema in the file it comes from.
  */
 export type { AcceptedBatch, Batch } from '../shared/batch.ts'
-export type { Environment } from '../shared/environments/environment.ts'
+export type { Environment, EnvironmentEvent } from '../shared/environments/environment.ts'
 export type { StoredFile } from '../shared/files/stored-file.ts'
 export type { GapEvent, JobEvent } from '../shared/job-event.ts'
 export type { Encoding, Job, JobSummary, Stage, StageSummary, State, Status } from '../shared/job.ts'

@@ -1,10 +1,17 @@
-import type { Environment } from './api-types.ts'
+import type { Environment, EnvironmentEvent, GapEvent } from './api-types.ts'
+import { eventsOf, type StreamOptions } from './event-stream.ts'
 import type { CallOptions, Http } from './http.ts'
 
 /** What packages are wanted: their names with versions, the content of a manifest or a lock, or the name of a set, e.g. `python/data`. */
 export type EnvironmentRequest = { language: string } & (
   { dependencies: string[] } | { manifest: string } | { set: string }
 )
+
+/** An event of an installation as it comes. `gap` stands where events are no longer kept. */
+export type StreamedEnvironmentEvent = (EnvironmentEvent | GapEvent) & {
+  /** Where the stream can be taken up again. */
+  id: string
+}
 
 /** Packages that are installed once and used in any number of jobs: `environment` of a job is the id of one. */
 export interface Environments {
@@ -15,6 +22,8 @@ export interface Environments {
   create(request: EnvironmentRequest, options?: CallOptions): Promise<Environment>
   /** What is known of an environment. */
   get(id: string, options?: CallOptions): Promise<Environment>
+  /** What is done to install it, to `ready` or `failed`, across lost connections. */
+  events(id: string, options?: StreamOptions): AsyncGenerator<StreamedEnvironmentEvent, void, void>
   /** Those that you asked for, newest first, at most 100. */
   list(options?: CallOptions): Promise<Environment[]>
   /** Takes one off your list. */
@@ -37,6 +46,13 @@ export function createEnvironments(http: Http): Environments {
       }
     },
     get: (id, call) => http.json<Environment>(at(id), call),
+    events: (id, options) =>
+      eventsOf<StreamedEnvironmentEvent>(
+        http,
+        `${at(id)}/events`,
+        options,
+        ({ type }) => type === 'ready' || type === 'failed',
+      ),
     list: async (call) => (await http.json<{ environments: Environment[] }>(PLACE, call)).environments,
     remove: (id, call) => http.json<void>(at(id), { ...call, method: 'DELETE' }),
   }

@@ -56,12 +56,8 @@ export const RequestFile = Type.Object(
 )
 export type RequestFile = Static<typeof RequestFile>
 
-/** A file where those of the file store cannot be used. */
-export const InlineFile = Type.Object(
-  { path, content: Type.String(), encoding: optional(Encoding), mode },
-  { additionalProperties: false },
-)
-export type InlineFile = Static<typeof InlineFile>
+/** A file that has its content. */
+export type InlineFile = Omit<RequestFile, 'id' | 'content'> & { content: string }
 
 export const RequestTest = Type.Object(
   {

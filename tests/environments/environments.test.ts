@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createClient, type StreamedEnvironmentEvent } from '../../src/client/client.ts'
 import type { Environment } from '../../src/shared/environments/environment.ts'
 import type { Job } from '../../src/shared/job.ts'
 import type { Runtime } from '../../src/shared/runtime.ts'
@@ -87,6 +88,42 @@ describe('packages that are there', () => {
     const { body: read } = await get<Job>(`${platform.url}/v1/jobs/${job.id}`)
     expect(read.environment?.lock).toMatch(/^greeter==1\.0 .*--hash=sha256:[0-9a-f]{64}\s+polite==2\.0 /s)
     expect(job.environment).toEqual(read.environment)
+  })
+
+  test('whoever follows it is told what is done, from the first to the end, whenever they begin', async () => {
+    index.add(wheel('followed', '1.0', [['followed.py', '']]))
+    const release = index.hold('followed')
+    const { environments } = createClient({ url: platform.url })
+    const asked = await post<Environment>(`${platform.url}/v1/environments`, {
+      language: 'python',
+      dependencies: ['followed'],
+    })
+    expect(asked.status).toBe(202)
+    const following = environments.events(asked.body.id)
+    const first = await following.next()
+    expect(first.value).toMatchObject({ type: 'building', data: { state: 'building', error: null } })
+    release()
+    const all = [first.value as StreamedEnvironmentEvent]
+    for await (const event of following) all.push(event)
+    expect(all.at(-1)).toMatchObject({ type: 'ready', data: { state: 'ready', progress: null, error: null } })
+    const again: StreamedEnvironmentEvent[] = []
+    for await (const event of environments.events(asked.body.id)) again.push(event)
+    expect(again).toEqual(all)
+    const place = `${platform.url}/v1/environments/${asked.body.id}/events`
+    expect((await fetch(place, { headers: { 'last-event-id': all.at(-1)?.id ?? '' } })).status).toBe(204)
+    expect((await fetch(place, { headers: { 'last-event-id': 'x' } })).status).toBe(400)
+    const other = await makeKey(platform, 'other')
+    expect((await fetch(place, { headers: other })).status).toBe(404)
+  })
+
+  test('whoever follows one that cannot be had is told why', async () => {
+    const { body } = await post<Environment>(`${platform.url}/v1/environments`, {
+      language: 'python',
+      dependencies: ['nobody-has-what-is-followed'],
+    })
+    const all: StreamedEnvironmentEvent[] = []
+    for await (const event of createClient({ url: platform.url }).environments.events(body.id)) all.push(event)
+    expect(all.at(-1)).toMatchObject({ type: 'failed', data: { error: { code: 'package-unknown' } } })
   })
 
   test('the lock, submitted again, is the same environment with the same bits and asks for no other', async () => {

@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createPypiIndex, wheelVersion } from '../../src/worker/environments/pypi-index.ts'
 import { type IndexTools, servePackageIndex } from '../../src/worker/environments/package-index.ts'
@@ -172,6 +173,25 @@ test('the address of the index is told to operators alone', async () => {
 test('the version of a wheel stands in its name', () => {
   expect(wheelVersion('numpy-2.1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl')).toBe('2.1.0')
   expect(wheelVersion('numpy-2.1.0.tar.gz')).toBeUndefined()
+})
+
+test('an index that accepts connections and says nothing cannot be reached, whoever waits for it', async () => {
+  const silent = createTcpServer((socket) => void socket.resume().on('error', () => undefined))
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  const upstream = createUpstream({ allow: ['127.0.0.1'] }, { ...BOUNDS, maxMs: 1e9, stallMs: 50 }, never)
+  const index = createPypiIndex({ index: new URL(`http://127.0.0.1:${port}/`), upstream, minAgeMs: 0, bans })
+  const server = createServer((req, res) => void index.handle(req, res))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const asked = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/simple/good/`)
+  expect(asked.status).toBe(502)
+  expect(index.faults).toEqual(['the package index cannot be reached'])
+  await upstream.close()
+  server.closeAllConnections()
+  server.close()
+  silent.close()
 })
 
 test('an installer that asks without end fills no memory: the last refusals are kept', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerCreateOptions } from 'dockerode'
@@ -262,22 +262,6 @@ def call(number, *args):
 def name(result):
     return errno.errorcode[-result] if result < 0 else 'ok'
 ${code}`)
-
-/**
- * How many processes of this machine sleep in a function of the kernel.
- * @param word of their command lines, which no other test file's have: those run beside this one
- */
-export const sleepers = (name: string, word: string) =>
-  readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => {
-      try {
-        const isOurs = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word)
-        return isOurs && readFileSync(`/proc/${pid}/wchan`, 'utf8').includes(name)
-      } catch {
-        return false
-      }
-    }).length
 
 /** The two ends of the protocol, with nothing between them and the test. */
 export class RawSandbox {

@@ -9,7 +9,8 @@ import { packageRoot } from '../../src/shared/package-root.ts'
 import { encodeBegin, encodePrewarm, encodeStart, encodeWriteFile } from '../../src/worker/sandbox/frames.ts'
 import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Bench, createBench, python, sleepers, stage, STAGE } from './init-harness.ts'
+import { AT_A_FIFO, sleepers } from '../support/processes.ts'
+import { type Bench, createBench, python, stage, STAGE } from './init-harness.ts'
 
 const run = promisify(execFile)
 const sandboxFolder = join(packageRoot(), 'sandbox')
@@ -67,7 +68,7 @@ test('of a launcher those count that it executes for its job', async () => {
   const word = 'test-instructions-launcher'
   const start = { ...STAGE, args: ['python3', '-c', `${spin(1)}exec(open('./main.py').read())`, word] }
   raw.send(encodePrewarm('main.py', start, true))
-  await eventually('the launcher waits at its file', () => Promise.resolve(sleepers('wait_for_partner', word) > 0))
+  await eventually('the launcher waits at its file', () => Promise.resolve(sleepers(AT_A_FIFO, word) > 0))
   raw.send(
     encodeBegin({ bytes: 8 * MIB, inodes: 4 * KIB, prewarmed: true }),
     ...encodeWriteFile('main.py', 0o644, spin(1.5)),

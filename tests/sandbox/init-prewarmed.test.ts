@@ -13,7 +13,8 @@ import {
 import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import { parseReport, type StageReport } from '../../src/worker/sandbox/stage-report.ts'
 import { eventually } from '../support/eventually.ts'
-import { createBench, type RawSandbox, sleepers, STAGE } from './init-harness.ts'
+import { AT_A_FIFO, sleepers } from '../support/processes.ts'
+import { createBench, type RawSandbox, STAGE } from './init-harness.ts'
 
 const bench = createBench('test-init-prewarmed')
 afterAll(() => bench.close())
@@ -147,7 +148,7 @@ describe('a program that was started ahead of its job', () => {
       const word = 'test-prewarmed-launcher'
       const launcher = ['python3', '-c', `${spin(before)}exec(open('./main.py').read())`, word]
       raw.send(encodePrewarm('main.py', { ...start, args: launcher }, apart))
-      await eventually('the launcher waits at its file', () => Promise.resolve(sleepers('wait_for_partner', word) > 0))
+      await eventually('the launcher waits at its file', () => Promise.resolve(sleepers(AT_A_FIFO, word) > 0))
       reports.push(await job(raw, true, `${spin(before + 0.7)}print('done')`, start))
     }
     expect(reports[0]).toMatchObject({ reason: 'exit', exitCode: 0, stdout: 'done\n' })
@@ -266,7 +267,7 @@ for path in '.cache/fonts', '/tmp/made':
     with open(path, 'wb') as file: file.write(bytes(300_000))
 exec(open('main.py').read())`
     raw.send(encodePrewarm('main.py', { ...PYTHON, args: ['python3', '-c', write, word] }))
-    await eventually('it waits at its file', () => Promise.resolve(sleepers('wait_for_partner', word) > 0))
+    await eventually('it waits at its file', () => Promise.resolve(sleepers(AT_A_FIFO, word) > 0))
     const code =
       "import os; print(sorted(os.listdir('.')), sorted(os.listdir('/tmp')), os.statvfs('/var/tmp').f_bsize > 0)"
     raw.send(encodeBegin({ bytes, inodes: 4 * KIB, prewarmed }), ...main(code), encodeStart(PYTHON))

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,7 +13,7 @@ import { createSessionQueue } from '../../src/shared/sessions/session-queue.ts'
 import { createSessionRecords } from '../../src/shared/sessions/session-records.ts'
 import { createRequestReader } from '../../src/shared/sessions/session-requests.ts'
 import type { Delivery } from '../../src/shared/webhooks/delivery.ts'
-import { createJobFiles, type JobFiles } from '../../src/worker/files/job-files.ts'
+import { createJobFiles, FilesUnavailable, type JobFiles } from '../../src/worker/files/job-files.ts'
 import { createAgent } from '../../src/worker/sessions/agent.ts'
 import { type RunningSession, runSession, type RunSessionOptions } from '../../src/worker/sessions/run-session.ts'
 import type { SessionBody } from '../../src/worker/sessions/session-body.ts'
@@ -299,6 +300,73 @@ describe('watches', () => {
     // Somebody else's session is none.
     const eve = sessionClient(gateway.url, (await gateway.makeKey('eve', { scopes: ['sessions'] })).headers)
     expect((await eve.call('POST', at(), {})).status).toBe(404)
+  })
+})
+
+describe('files by id', () => {
+  const upload = async (content: string | Buffer, tenant = 'ada') => {
+    const { headers } = await gateway.makeKey(tenant, { scopes: ['files'] })
+    const stored = await fetch(`${gateway.url}/v1/files?name=x`, { method: 'POST', headers, body: content })
+    return ((await stored.json()) as StoredFile).id
+  }
+
+  test('are in the working folder when the session runs, and stay when the file is deleted', async () => {
+    const content = randomBytes(1.5 * MIB)
+    const [large, empty] = [await upload(content), await upload('')]
+    const id = await start({
+      files: [
+        { path: 'in/large', id: large, mode: '0500' },
+        { path: 'note', content: 'note' },
+        { path: 'empty', id: empty.toUpperCase() },
+      ],
+    })
+    await client.call('DELETE', `/v1/files/${large}`)
+    const look = 'sha256sum < in/large; cat note; stat -c "%a %s" in/large note empty'
+    const sum = createHash('sha256').update(content).digest('hex')
+    expect((await command(id, look)).body.stdout).toBe(`${sum}  -\nnote500 ${content.length}\n644 4\n644 0\n`)
+    await client.end(id)
+  })
+
+  test('take the place of those of a snapshot', async () => {
+    const first = await start()
+    await command(first, 'echo old > fixed; chmod 0444 fixed; echo kept > other')
+    const { body } = await client.call<StoredFile>('POST', `/v1/sessions/${first}/snapshot`, {})
+    await client.end(first)
+    const second = await start({ from: body.id, files: [{ path: 'fixed', id: await upload('new') }] })
+    expect((await command(second, 'cat fixed other; stat -c %a fixed')).body.stdout).toBe('newkept\n644\n')
+    await client.end(second)
+  })
+
+  test('are refused when they are of another tenant, or do not fit', async () => {
+    const errorsOf = async (request: object) =>
+      (await client.create({ language: 'bash', kernel: false, ...request })).body as { errors?: { pointer: string }[] }
+    const foreign = await errorsOf({
+      files: [
+        { path: 'a', content: '' },
+        { path: 'b', id: await upload('eve', 'eve') },
+      ],
+    })
+    expect(foreign.errors).toMatchObject([{ pointer: '/files/1/id' }])
+    const large = await errorsOf({
+      files: [{ path: 'a', id: await upload(randomBytes(MIB)) }],
+      limits: { fileBytes: 65_536 },
+    })
+    expect(large.errors).toMatchObject([{ pointer: '/limits/fileBytes' }])
+  })
+
+  test('that cannot be had or placed end the session before it runs', async () => {
+    const id = await upload('x')
+    const read = jest.spyOn(files, 'read').mockRejectedValueOnce(new FilesUnavailable('the store fails'))
+    const without = await start({ files: [{ path: 'a', id }] })
+    read.mockRestore()
+    const message = 'the file store does not answer; try again'
+    expect((await client.read(without)).body).toMatchObject({ reason: 'start-failed', message })
+    const first = await start()
+    await command(first, 'mkdir -p folder/in')
+    const { body } = await client.call<StoredFile>('POST', `/v1/sessions/${first}/snapshot`, {})
+    await client.end(first)
+    const blocked = await start({ from: body.id, files: [{ path: 'folder', id }] })
+    expect((await client.read(blocked)).body).toMatchObject({ reason: 'start-failed', message: 'folder is a folder' })
   })
 })
 

@@ -29,6 +29,17 @@ export const containerOf = (pid: number): string | undefined => /[0-9a-f]{64}/.e
 export const residentBytes = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024
 
+/**
+ * How many processes of this machine sleep in a function of the kernel.
+ * @param word of their command lines, which no other test file's have: those run beside this one
+ */
+export const sleepers = (name: string, word: string): number =>
+  allPids().filter((pid) => read(`/proc/${pid}/cmdline`).includes(word) && read(`/proc/${pid}/wchan`).includes(name))
+    .length
+
+/** Where whoever opens a FIFO sleeps until another does: an interpreter that waits for its program. */
+export const AT_A_FIFO = 'wait_for_partner'
+
 /** Open file descriptors. */
 export function openFiles(pid: number): number {
   try {

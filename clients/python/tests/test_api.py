@@ -45,6 +45,7 @@ METHODS = {
     "post /v1/environments": ("create_environment",),
     "get /v1/environments": ("environments",),
     "get /v1/environments/{id}": ("environment",),
+    "get /v1/environments/{id}/events": ("environment_events",),
     "delete /v1/environments/{id}": ("delete_environment",),
     "post /v1/browser-tokens": ("create_browser_token",),
     "get /v1/webhook-secret": ("webhook_secret",),
@@ -96,7 +97,7 @@ METHODS = {
 # Requests take None for an absent member, and tuples for lists; answers do not have the one, and are not the other.
 REQUESTS = (
     *("LimitOverrides", "RequestFile", "RequestTest", "Webhook", "TerminalSize", "CodeRequest", "ContainerRequest"),
-    *("TestLimits", "RequestGroup", "InlineFile", "Checker", "Interactor", "SessionRequest", "SessionWebhook"),
+    *("TestLimits", "RequestGroup", "Checker", "Interactor", "SessionRequest", "SessionWebhook"),
 )
 ANSWERS = (
     *("Limits", "Finding", "FieldError", "StageTest", "StageSummary", "Stage", "Artifact", "Job", "JobSummary"),

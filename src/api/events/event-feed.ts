@@ -37,8 +37,8 @@ export interface EventFeed {
 
 /** How a stream begins and ends. */
 export interface StreamEnds {
-  /** The type of the last event. */
-  last: string
+  /** The type of the last event; where it ends in several ways, all of them. */
+  last: string | readonly string[]
   /** Whether it is the first event of all. */
   isFirst: (event: StoredEvent) => boolean
 }
@@ -48,8 +48,9 @@ export function createEventFeed(
   redis: Redis,
   live: LiveEvents,
   keys: Keys,
-  { last: lastType, isFirst }: StreamEnds = { last: 'result', isFirst: isFirstOfJob },
+  { last: lastTypes, isFirst }: StreamEnds = { last: 'result', isFirst: isFirstOfJob },
 ): EventFeed {
+  const isEnd = ({ type }: StoredEvent) => [lastTypes].flat().includes(type)
   const entries = async (jobId: string, from: string, count: number): Promise<StoredEvent[]> => {
     const found = await redis.xrange(keys.events(jobId), from, '+', 'COUNT', count)
     return found.map(([id, [, type = '', , data = '']]) => ({ id, type, data }))
@@ -116,7 +117,7 @@ export function createEventFeed(
                 for (const event of page) {
                   last = event.id
                   yield event
-                  if (event.type === lastType || signal.aborted) return
+                  if (isEnd(event) || signal.aborted) return
                 }
                 // What was added since has been published too.
                 if (page.length < count) break
@@ -128,7 +129,7 @@ export function createEventFeed(
               if (compareIds(event.id, last) <= 0) continue
               last = event.id
               yield event
-              if (event.type === lastType || signal.aborted) return
+              if (isEnd(event) || signal.aborted) return
             }
             if (!behind && queue.length === 0 && !signal.aborted) {
               await new Promise<void>((resolve) => (wake = resolve))

@@ -32,7 +32,7 @@ export interface SessionNeeds {
   upgrades: Upgrades
   limitEndUsers: LimitEndUsers
   environments: Pick<EnvironmentRequests, 'own' | 'request' | 'stateOf'>
-  files: Pick<FileRecords, 'read' | 'pin'>
+  files: Pick<FileRecords, 'read' | 'readAll' | 'pin'>
   /** @returns what is to be told of it. @throws Problem `submission-blocked` */
   screen: (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[]
 }

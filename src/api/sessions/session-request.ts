@@ -10,7 +10,8 @@ import { limitsOfSession, type SessionSpec } from '../../shared/sessions/session
 import type { Caller } from '../http/caller.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { checkFiles, checkFloors, checkLimits, checkVectors, checkWebhook } from '../jobs/request/check-request.ts'
-import { plainBase64 } from '../jobs/request/base64.ts'
+import { ofStore, toSourceFile } from '../jobs/request/source-of-request.ts'
+import { checkFit, type storedFiles } from '../jobs/request/stored-files.ts'
 import { installedVersion, knownLanguage, versionMeeting } from '../runtimes/installed.ts'
 
 /** What a session lives that asks for no other time, unless that is more than it may. */
@@ -21,6 +22,7 @@ const ROOM_SECONDS = 10
 /**
  * Makes a session of a request: complete and checked.
  * @param warnings what screening found in its files
+ * @param fromStore its files that are given by id
  * @throws Problem
  */
 export function buildSession(
@@ -30,7 +32,14 @@ export function buildSession(
     requestId,
     runtimes,
     warnings,
-  }: { caller: Caller; requestId: string; runtimes: Runtimes; warnings: Finding[] },
+    fromStore,
+  }: {
+    caller: Caller
+    requestId: string
+    runtimes: Runtimes
+    warnings: Finding[]
+    fromStore: Awaited<ReturnType<typeof storedFiles>>
+  },
   { config, languages }: { config: Pick<Config, 'sessions' | 'limits' | 'webhooks'>; languages: readonly Language[] },
 ): SessionSpec {
   const { sessions } = config
@@ -39,8 +48,11 @@ export function buildSession(
   const asked = request.limits ?? {}
   const limits = effectiveLimits(asked, language.limits, config.limits.defaults, ceilings)
   const maxLifetimeMs = request.maxLifetimeMs ?? Math.min(LIFETIME_MS, sessions.maxLifetimeMs)
+  const files = (request.files ?? []).flatMap(toSourceFile)
   const errors = [
     ...checkFiles(request.files ?? []),
+    ...fromStore.errors,
+    ...checkFit(files, fromStore.stored, limits, ceilings),
     ...checkLimits(asked, config.limits.defaults, ceilings),
     ...checkFloors(limits, language),
     ...checkOpenFiles(limits),
@@ -73,12 +85,8 @@ export function buildSession(
     },
     idleTimeoutMs: request.idleTimeoutMs ?? Math.min(sessions.idleTimeoutMs, maxLifetimeMs),
     maxLifetimeMs,
-    files: (request.files ?? []).map(({ path, content, encoding = 'utf-8', mode }) => ({
-      path,
-      content: encoding === 'base64' ? (plainBase64(content) ?? content) : content,
-      encoding,
-      ...(mode !== undefined && { mode }),
-    })),
+    files,
+    ...ofStore(fromStore),
     env: request.env ?? {},
     ...(request.webhook && { webhook: request.webhook }),
   }

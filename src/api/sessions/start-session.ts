@@ -12,6 +12,8 @@ import { whileKeyHolds } from '../http/open-responses.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'
 import { explicitly } from '../jobs/request/packages-asked.ts'
+import { contentPointers, toSourceFile } from '../jobs/request/source-of-request.ts'
+import { storedFiles } from '../jobs/request/stored-files.ts'
 import { knownRuntimes } from '../load/check-workers.ts'
 import { subjectOf } from '../screening/subject.ts'
 import type { SessionNeeds } from './needs.ts'
@@ -31,16 +33,19 @@ export async function prepareSession(
   const overview = await needs.overview()
   const runtimes = knownRuntimes(overview)
   const language = languageOf(asked, runtimes, languages)
-  const files = (asked.files ?? []).map((file) => ({ encoding: 'utf-8' as const, ...file }))
+  const files = (asked.files ?? []).flatMap(toSourceFile)
   const { webhook: _webhook, ...sized } = asked
   checkSizes(sized, files, config.http.maxCodeBytes)
   const installing = installingLanguage(languages, language)
   const packages = explicitly(asked.dependencies, asked.environment, language, installing.environments?.ecosystem)
-  const subject = subjectOf({ language: language.id, files, dependencies: packages.named })
+  const pointers = contentPointers(asked.files)
+  const subject = subjectOf({ language: language.id, files, dependencies: packages.named, pointers })
   const warnings = screen(subject, caller, requestId, asked.endUser)
   if (packages.errors.length > 0) throw invalidRequest(packages.errors)
-  const spec = buildSession(asked, { caller, requestId, runtimes, warnings }, { config, languages })
+  const fromStore = await storedFiles(asked.files ?? [], caller.tenant, (ids) => needs.files.readAll(ids))
+  const spec = buildSession(asked, { caller, requestId, runtimes, warnings, fromStore }, { config, languages })
   checkRoom(overview, spec.head.limits.memoryBytes)
+  await pinFiles(needs.files, spec)
   if (asked.from !== undefined) spec.from = await ownSnapshot(needs.files, asked.from, spec)
   const { environments } = needs
   if (asked.environment !== undefined)
@@ -84,6 +89,20 @@ export async function installed(
     )
     lookMs = Math.min(INSTALL_LATER_LOOK_MS, lookMs * 1.5)
   }
+}
+
+/** Has the content of stored files stay until the session has started. @throws Problem `invalid-request` */
+async function pinFiles(
+  files: SessionNeeds['files'],
+  { head, tenant, storedFiles: stored = [] }: SessionSpec,
+): Promise<void> {
+  const missing = await files.pin(
+    tenant,
+    stored.map(({ blob }) => ({ job: head.id, blob })),
+  )
+  if (!missing) return
+  const { path } = stored.find(({ blob }) => blob === missing.blob) ?? {}
+  throw invalidRequest([{ pointer: '/files', detail: `has ${path}, which was deleted or has expired` }])
 }
 
 /** A file of the tenant, whose content stays until the session has started. @throws Problem `invalid-request` */

@@ -187,13 +187,19 @@ function indexAddress(name: string, text: string): string | undefined {
   throw new ConfigError(`${name} is not a URL that begins with https:// or http://`)
 }
 
+/** What modules are called, by language. None is an option of a command, or leads out of its package. */
+const MODULES: Readonly<Record<string, RegExp>> = {
+  python: /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/,
+  javascript: /^(?:@[a-z0-9~][a-z0-9._~-]*\/)?[A-Za-z0-9~][A-Za-z0-9._~-]*(?:\/[A-Za-z0-9_~][A-Za-z0-9._~-]*)*$/,
+}
+
 /** @throws ConfigError */
 function preloadRule(text: string): PreloadRule {
-  const [, tenant, language, module] =
-    /^(\*|[a-z0-9][a-z0-9._-]{0,63})\/(python)\/([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)$/.exec(text) ?? []
-  if (tenant !== undefined && language !== undefined && module !== undefined) return { tenant, language, module }
+  const [, tenant = '', language = '', module = ''] =
+    /^(\*|[a-z0-9][a-z0-9._-]{0,63})\/(python|javascript)\/(.+)$/.exec(text) ?? []
+  if (MODULES[language]?.test(module) === true) return { tenant, language, module }
   throw new ConfigError(
-    `PACKAGE_PRELOAD has "${text}"; allowed are entries such as lab/python/numpy: a tenant or *, python, and a module`,
+    `PACKAGE_PRELOAD has "${text}"; allowed are entries such as lab/python/numpy: a tenant or *, python or javascript, and a module`,
   )
 }
 

@@ -48,6 +48,13 @@ export const Environment = Type.Object({
 })
 export type Environment = Static<typeof Environment>
 
+/** One entry of an environment's event stream. `ready` or `failed` is the last. */
+export const EnvironmentEvent = Type.Object({
+  type: Type.Enum(['building', 'ready', 'failed'], { description: 'its state' }),
+  data: Type.Pick(Environment, ['state', 'progress', 'error']),
+})
+export type EnvironmentEvent = Static<typeof EnvironmentEvent>
+
 /** Who asked first, for operators. */
 export const EnvironmentOrigin = Type.Object({
   tenant: Type.String(),

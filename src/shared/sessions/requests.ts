@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { MAX_TIMER_MS, SECOND } from '../limits.ts'
 import { SIGNAL_NAMES } from '../redis/job-input.ts'
-import { InlineFile, MAX_FILES } from '../requests.ts'
+import { MAX_FILES, RequestFile } from '../requests.ts'
 import { EndUser } from '../security/end-user.ts'
 import { TerminalSize } from '../terminal-size.ts'
 import { SessionWebhook } from '../webhook.ts'
@@ -40,7 +40,7 @@ export const SessionRequest = Type.Object(
           'whether it takes executions; when absent, it does where the kernel of the language is installed. Without one it takes less memory',
       }),
     ),
-    files: optional(Type.Array(InlineFile, { minItems: 1, maxItems: MAX_FILES })),
+    files: optional(Type.Array(RequestFile, { minItems: 1, maxItems: MAX_FILES })),
     environment: optional(
       Type.String({
         format: 'uuid',

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import type { JobStoredFile } from '../files/stored-file.ts'
 import { LimitOverrides, Limits } from '../limits.ts'
 import { EndUser } from '../security/end-user.ts'
 import { Finding } from '../security/finding.ts'
@@ -85,10 +86,7 @@ export type SessionHead = Pick<
 >
 
 /** A stored file, and the name of its content in the file store. */
-export interface SnapshotFile {
-  fileId: string
-  blob: string
-}
+export type SnapshotFile = Pick<JobStoredFile, 'fileId' | 'blob'>
 
 /** What is put on the queue: everything a worker needs, checked and complete. */
 export interface SessionSpec {
@@ -98,6 +96,8 @@ export interface SessionSpec {
   idleTimeoutMs: number
   maxLifetimeMs: number
   files: SourceFile[]
+  /** Files that are brought from the file store. */
+  storedFiles?: JobStoredFile[]
   env: Record<string, string>
   /** Id of the environment that has its packages. */
   environment?: string

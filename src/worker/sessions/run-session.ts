@@ -1,25 +1,23 @@
 import type { Logger } from 'pino'
 import type { WakeUps } from '../../shared/redis/wake-ups.ts'
-import type { SourceFile } from '../../shared/job.ts'
 import { MINUTE, SECOND } from '../../shared/limits.ts'
 import type { Operation } from '../../shared/sessions/operations.ts'
-import type { Execution, Session, SessionEnd, SessionSpec, SnapshotFile } from '../../shared/sessions/session.ts'
+import type { Execution, Session, SessionEnd, SessionSpec } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { acceptedSession, type SessionRecords } from '../../shared/sessions/session-records.ts'
 import type { Answered, RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
 import type { SessionObserver } from '../metrics/session-metrics.ts'
-import { FileGone, FilesUnavailable, type JobFiles } from '../files/job-files.ts'
+import type { JobFiles } from '../files/job-files.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { AgentRefusal } from './agent.ts'
 import { createAgentWatch } from './agent-watch.ts'
 import { AgentFault } from './agent-decoder.ts'
-import { AGENT_PIECE } from './agent-protocol.ts'
+import { bringFiles, CannotBegin } from './begin-files.ts'
 import type { Clock } from './context.ts'
 import { createEventWriter } from './event-writer.ts'
-import { ArchiveFailed, unpackFolder } from './folder-archive.ts'
 import { createOperations, type SessionOperations } from './operations.ts'
-import { refusalOf, startProblem } from './refusals.ts'
-import { contentOf, modeOf, type SessionBody } from './session-body.ts'
+import { startProblem } from './refusals.ts'
+import type { SessionBody } from './session-body.ts'
 
 /** A session that this worker keeps. */
 export interface RunningSession {
@@ -184,50 +182,6 @@ export function runSession(
     if (!written) end('session-lost', null)
   }
 
-  const writeFile = async (file: SourceFile) => {
-    const content = contentOf(file)
-    for (let offset = 0; offset === 0 || offset < content.length; offset += AGENT_PIECE) {
-      const piece = content.subarray(offset, offset + AGENT_PIECE)
-      // What may not be written to gets its mode with the last piece.
-      const isLast = offset + piece.length === content.length
-      await agent.write(file.path, offset, offset === 0, isLast ? modeOf(file) : null, piece)
-    }
-  }
-
-  /** A file of the snapshot may be one that cannot be written to, or a link. */
-  const makeWay = async ({ path }: SourceFile) => {
-    const there = await agent.stat(path).catch((err: unknown) => {
-      if (!(err instanceof AgentRefusal)) throw err
-    })
-    if (there && there.kind !== 'folder') await agent.remove(path, false)
-  }
-
-  const writeFiles = async () => {
-    for (const file of spec.files) {
-      try {
-        if (spec.from) await makeWay(file)
-        await writeFile(file)
-      } catch (err) {
-        if (!(err instanceof AgentRefusal)) throw err
-        return end('start-failed', refusalOf(err, file).detail)
-      }
-    }
-  }
-
-  const unpack = async (from: SnapshotFile) => {
-    try {
-      await Promise.race([files.read(from, (content) => unpackFolder(agent, clock, content)), isEnding])
-    } catch (err) {
-      if (ending) return
-      log.info({ err, ...fields, fileId: from.fileId }, 'snapshot of a session not unpacked')
-      if (err instanceof AgentRefusal) return end('start-failed', startProblem(err.errno, 'tar', 'the working folder'))
-      if (err instanceof ArchiveFailed) return end('start-failed', err.message)
-      if (err instanceof FileGone) return end('start-failed', 'the file is not there any more')
-      if (err instanceof FilesUnavailable) return end('start-failed', 'the file store does not answer; try again')
-      throw err
-    }
-  }
-
   const live = async () => {
     void body.stage.then(
       (stage) => {
@@ -251,8 +205,15 @@ export function runSession(
           : startProblem(err.errno, 'the bridge to its kernel', '/')
       return end('start-failed', `its kernel could not be started: ${why}`)
     }
-    if (spec.from && !ending) await unpack(spec.from)
-    if ((writes || spec.from) && !ending) await writeFiles()
+    if (ending) return
+    try {
+      await Promise.race([bringFiles({ agent, clock, files }, spec, writes), isEnding])
+    } catch (err) {
+      if (ending) return
+      if (!(err instanceof CannotBegin)) throw err
+      log.info({ err, ...fields }, 'files of a session not brought')
+      return end('start-failed', err.message)
+    }
     if (ending) return
     operations = createOperations({
       agent,

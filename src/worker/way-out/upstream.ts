@@ -31,6 +31,8 @@ export interface UpstreamBounds {
   maxRequests: number
   /** Of all of it together, and of one request. */
   maxMs: number
+  /** In which a host says nothing on a connection; half a minute unless given. */
+  stallMs?: number
 }
 
 /** More was asked for than one cell may have. */
@@ -39,6 +41,7 @@ export class OutOfBounds extends Error {
 }
 
 const CONNECT_MS = 10 * SECOND
+const STALL_MS = 30 * SECOND
 const MAX_REDIRECTIONS = 3
 
 /** @param reach internal addresses that may be reached all the same */
@@ -79,7 +82,8 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
           }
     const plain = new URL(url)
     plain.username = plain.password = ''
-    const answer = await request(plain, { agent, headers: { ...headers, ...login }, signal })
+    const { stallMs = STALL_MS } = bounds
+    const answer = await request(plain, { agent, headers: { ...headers, ...login }, signal, stallMs })
     const { location } = answer.headers
     if ([301, 302, 303, 307, 308].includes(answer.status) && location !== undefined) {
       answer.body.destroy()

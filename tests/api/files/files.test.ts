@@ -319,7 +319,7 @@ describe('a job that names a file', () => {
       {
         pointer: '/limits/fileBytes',
         detail:
-          'is 65536; the files of the job take 266240 bytes; set it to more than that, and /limits/memoryBytes to at least twice as much',
+          'is 65536; the files take 266240 bytes; set it to more than that, and /limits/memoryBytes to at least twice as much',
       },
     ])
     await remove(id, alice)

@@ -29,6 +29,7 @@ from .types import (
     Delivery,
     DeliveryState,
     Environment,
+    EnvironmentEvent,
     Job,
     JobEvent,
     JobSummary,
@@ -291,6 +292,12 @@ class AsyncClient:
     async def environment(self, environment_id: str, *, timeout: Optional[float] = None) -> Environment:
         """Returns what is known of an environment."""
         return await self._driver.run(self._calls.environment(environment_id, timeout))
+
+    def environment_events(
+        self, environment_id: str, after: Optional[str] = None, *, timeout: Optional[float] = None
+    ) -> AsyncGenerator[EnvironmentEvent, None]:
+        """Yields what is done to install an environment, to ``ready`` or ``failed``. A connection that is lost is made again."""
+        return self._driver.iterate(self._calls.environment_events(environment_id, after, timeout))
 
     async def delete_environment(self, environment_id: str, *, timeout: Optional[float] = None) -> None:
         """Takes an environment off your list."""

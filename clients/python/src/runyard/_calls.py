@@ -289,6 +289,10 @@ class Calls:
     def environment(self, environment_id: str, timeout: Optional[float]) -> Flow[Environment]:
         return cast(Environment, (yield from self._json("GET", _environment(environment_id), timeout)))
 
+    def environment_events(self, environment_id: str, after: Optional[str], timeout: Optional[float]) -> Flow[None]:
+        path = f"{_environment(environment_id)}/events"
+        return self.events(path, f"environment {environment_id}", after, timeout, lambda one: one["type"] in ("ready", "failed"))
+
     def delete_environment(self, environment_id: str, timeout: Optional[float]) -> Flow[None]:
         yield from self._session.read(Request("DELETE", _environment(environment_id)), Deadline(timeout))
 

@@ -27,6 +27,7 @@ from .types import (
     Delivery,
     DeliveryState,
     Environment,
+    EnvironmentEvent,
     Job,
     JobEvent,
     JobSummary,
@@ -285,6 +286,12 @@ class Client:
     def environment(self, environment_id: str, *, timeout: Optional[float] = None) -> Environment:
         """Returns what is known of an environment."""
         return self._driver.run(self._calls.environment(environment_id, timeout))
+
+    def environment_events(
+        self, environment_id: str, after: Optional[str] = None, *, timeout: Optional[float] = None
+    ) -> Generator[EnvironmentEvent, None, None]:
+        """Yields what is done to install an environment, to ``ready`` or ``failed``. A connection that is lost is made again."""
+        return self._driver.iterate(self._calls.environment_events(environment_id, after, timeout))
 
     def delete_environment(self, environment_id: str, *, timeout: Optional[float] = None) -> None:
         """Takes an environment off your list."""

@@ -88,22 +88,10 @@ class _RequestFile(TypedDict):
 
 
 class RequestFile(_RequestFile, total=False):
-    """A file of a job: its path relative to the job's folder, and its content as text or base64, or the id of a stored file."""
+    """A file of a job or session: its path relative to the folder, and its content as text or base64, or the id of a stored file."""
 
     content: Optional[str]
     id: Optional[str]
-    encoding: Optional[Encoding]
-    mode: Optional[str]
-
-
-class _InlineFile(TypedDict):
-    path: str
-    content: str
-
-
-class InlineFile(_InlineFile, total=False):
-    """A file of a judge's program: its path, and its content as text or base64."""
-
     encoding: Optional[Encoding]
     mode: Optional[str]
 
@@ -552,6 +540,14 @@ class Environment(TypedDict):
     finishedAt: Optional[str]
 
 
+class EnvironmentEvent(TypedDict):
+    """An event of an installation: ``building``, at last ``ready`` or ``failed``; ``data`` has state, progress and error then."""
+
+    id: str
+    type: str
+    data: Dict[str, Any]
+
+
 class BrowserToken(TypedDict):
     """What a page of one origin runs code with; ``token`` is shown only once."""
 
@@ -782,7 +778,7 @@ class SessionRequest(_SessionFrom, total=False):
     environment: Optional[str]
     dependencies: Optional[Sequence[str]]
     kernel: Optional[bool]
-    files: Optional[Sequence[InlineFile]]
+    files: Optional[Sequence[RequestFile]]
     limits: Optional[SessionLimitOverrides]
     idleTimeoutMs: Optional[int]
     maxLifetimeMs: Optional[int]

@@ -36,8 +36,8 @@ export async function storedFiles(
 }
 
 /**
- * Stored files that do not fit into the job's file system with the others.
- * @param limits those of the job
+ * Stored files that do not fit into the file system of a job or session with the others.
+ * @param limits its own
  * @param ceilings the most it may ask for
  */
 export function checkFit(
@@ -61,7 +61,7 @@ export function checkFit(
   return [
     {
       pointer: '/limits/fileBytes',
-      detail: `is ${limits.fileBytes}; the files of the job take ${needed} bytes; ${help}`,
+      detail: `is ${limits.fileBytes}; the files take ${needed} bytes; ${help}`,
     },
   ]
 }

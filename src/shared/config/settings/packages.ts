@@ -69,7 +69,7 @@ export const PACKAGES_SETTINGS: readonly Setting[] = inGroup('Packages', [
     kind: { type: 'list' },
     default: '',
     description:
-      'Modules that Python imports while it waits for a job with packages: `TENANT/python/MODULE`, comma-separated, e.g. `lab/python/numpy`. `*` is every tenant. Empty: none. See [packages](guides/packages.md).',
+      'Modules that Python and Node.js import while they wait for a job with packages: `TENANT/python/MODULE` or `TENANT/javascript/MODULE`, comma-separated, e.g. `lab/python/numpy`. `*` is every tenant. Empty: none. See [packages](guides/packages.md).',
   },
   {
     name: 'PACKAGE_INDEX_REACH',
