@@ -37,6 +37,7 @@ import {
 } from './executions.ts'
 import { deleteFile, listFiles, makeFolder, moveFile, readFile, writeFile } from './files.ts'
 import { type AdminSessionNeeds, adminSessionRoutes } from './admin-sessions.ts'
+import { sendComm } from './comms.ts'
 import { completeCode, inspectCode } from './code-help.ts'
 import type { SessionNeeds } from './needs.ts'
 import { createSessionCalls, type SessionCalls } from './session-calls.ts'
@@ -87,6 +88,7 @@ export const SESSION_ROUTES = [
   interruptContext,
   restartContext,
   deleteContext,
+  sendComm,
   completeCode,
   inspectCode,
   runCommand,

@@ -24,6 +24,8 @@ export interface RunningExecution {
   /** As its owner sees it now. */
   view(): Execution
   start(): void
+  /** Something that it would show is left out. */
+  cut(): void
   take(message: KernelMessage): void
   finish(status: ExecutionStatus, message?: string | null): void
   /** The status that its reply stands for; undefined before it. */
@@ -172,6 +174,9 @@ export function createExecution(
       execution.state = 'running'
       execution.startedAt = now()
       tellState()
+    },
+    cut() {
+      execution.truncated = true
     },
     take(message) {
       const { type, content } = message

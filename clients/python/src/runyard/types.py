@@ -1000,6 +1000,12 @@ class Inspection(TypedDict):
     data: Dict[str, Any]
 
 
+class SentComm(TypedDict):
+    """A message that was passed to a kernel: the events that it causes have its id as ``parent``."""
+
+    id: str
+
+
 class SessionEvent(TypedDict):
     """An event of a session; docs/sessions.md lists the types and what their data is."""
 
