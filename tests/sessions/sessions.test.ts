@@ -399,6 +399,18 @@ describe('sessions', () => {
     expect((await sessionClient(platform.url, jobs).read(shared)).status).toBe(403)
   })
 
+  test('are as many as the key allows that starts one', async () => {
+    const one = sessionClient(platform.url, await makeKey(platform, 'eve', { scopes: ['sessions'], maxSessions: 1 }))
+    const two = sessionClient(platform.url, await makeKey(platform, 'eve', { scopes: ['sessions'], maxSessions: 2 }))
+    const asked = { language: 'bash', kernel: false }
+    const { body: first } = await one.create(asked)
+    expect(await one.create(asked)).toMatchObject({ status: 429, body: { code: 'too-many-sessions' } })
+    const { status, body: second } = await two.create(asked)
+    expect(status).toBe(201)
+    expect(await two.create(asked)).toMatchObject({ status: 429, body: { code: 'too-many-sessions' } })
+    for (const { id } of [first, second]) await two.end(id)
+  })
+
   test('are screened, code and commands', async () => {
     const strict = await makeKey(platform, 'ada', { scopes: ['sessions'], screening: 'strict' })
     const screened = sessionClient(platform.url, strict)

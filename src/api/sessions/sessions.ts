@@ -88,7 +88,7 @@ export const createSession = defineRoute({
     const spec = await prepareSession(needs, sessionRequest(body), { caller, requestId, admit })
     // Before anything is accepted: there may be no room for one more that waits.
     const signal = waitSeconds > 0 ? admit() : undefined
-    const { id, replayed } = await acceptSession(needs, spec, idempotency)
+    const { id, replayed } = await acceptSession(needs, spec, caller, idempotency)
     if (replayed) res.set('Idempotent-Replayed', 'true')
     res.location(`${PLACE}/${id}`)
     if (!signal) return send(201, replayed ? await ownSession(needs, res, id) : acceptedSession(spec))
