@@ -115,10 +115,10 @@ export const SESSION_ROUTES = [
 
 /** Sandboxes that stay: executions with state, commands, files. */
 export function createSessionsFeature(core: Core, needs: SessionsNeeds): SessionsFeature {
-  const { config, redis, subscriber, keys, log } = core
+  const { config, redis, subscriber, keys, tracing, log } = core
   const records = createSessionRecords(redis, keys, config, needs.enqueueWebhook)
-  const queue = createSessionQueue(redis, keys)
-  const calls = createSessionCalls(subscriber, keys, createRequestSender(redis, keys), records)
+  const queue = createSessionQueue(redis, keys, tracing)
+  const calls = createSessionCalls(subscriber, keys, createRequestSender(redis, keys), records, tracing)
   const feed = createEventFeed(redis, needs.events.live, keys, { last: 'ended', isFirst: isFirstOfSession })
   const sweep = createLostSessions(records)
   let isSweeping = false

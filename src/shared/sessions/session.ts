@@ -4,6 +4,7 @@ import { EndUser } from '../security/end-user.ts'
 import { Finding } from '../security/finding.ts'
 import type { Origin } from '../security/origin.ts'
 import type { SourceFile } from '../job.ts'
+import type { TraceContext } from '../tracing/trace-context.ts'
 import type { SessionWebhook } from '../webhook.ts'
 
 const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
@@ -105,6 +106,8 @@ export interface SessionSpec {
   from?: SnapshotFile
   /** Where its owner is told of it. */
   webhook?: SessionWebhook
+  /** Of the sending that put it on the queue. */
+  trace?: TraceContext
 }
 
 export const CONTEXT_STATES = ['starting', 'idle', 'busy', 'dead'] as const

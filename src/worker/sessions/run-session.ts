@@ -8,6 +8,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { acceptedSession, type SessionRecords } from '../../shared/sessions/session-records.ts'
 import type { Answered, RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
 import type { SessionObserver } from '../metrics/session-metrics.ts'
+import type { Tracing } from '../../shared/tracing/tracing.ts'
 import { FileGone, FilesUnavailable, type JobFiles } from '../files/job-files.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { AgentRefusal } from './agent.ts'
@@ -20,6 +21,7 @@ import { ArchiveFailed, unpackFolder } from './folder-archive.ts'
 import { createOperations, type SessionOperations } from './operations.ts'
 import { refusalOf, startProblem } from './refusals.ts'
 import { contentOf, modeOf, type SessionBody } from './session-body.ts'
+import { traceOperation } from './trace-sessions.ts'
 
 /** A session that this worker keeps. */
 export interface RunningSession {
@@ -45,6 +47,7 @@ export interface RunSessionOptions {
   files: Pick<JobFiles, 'read' | 'save'>
   observer: SessionObserver
   clock: Clock
+  tracing?: Tracing | undefined
   log: Logger
 }
 
@@ -67,7 +70,7 @@ export function runSession(
   body: SessionBody,
   writes: boolean,
 ): RunningSession {
-  const { records, requests, wakeUps, channelOf, longestMs, report, files, observer, clock, log } = options
+  const { records, requests, wakeUps, channelOf, longestMs, report, files, observer, clock, tracing, log } = options
   const { agent, kernels } = body
   const { id, limits } = spec.head
   const fields = { sessionId: id, tenant: spec.tenant, requestId: spec.origin.requestId }
@@ -131,8 +134,10 @@ export function runSession(
       underWay++
     }
     try {
-      const answered = await operations?.perform(request).catch(failed)
-      if (answered) await requests.answer(request, answered)
+      await traceOperation(tracing, id, request, async () => {
+        const answered = await operations?.perform(request).catch(failed)
+        if (answered) await requests.answer(request, answered)
+      })
     } catch (err) {
       log.warn({ err, ...fields, operation: request.operation }, 'answer of a session not sent')
     } finally {

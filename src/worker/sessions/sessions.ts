@@ -21,6 +21,7 @@ import type { Clock } from './context.ts'
 import { type RunningSession, runSession } from './run-session.ts'
 import { type BodyOptions, type SessionBody, startBody } from './session-body.ts'
 import { createSessionQueueWorker, type SessionQueueWorker } from './session-queue-worker.ts'
+import { tracePlacing } from './trace-sessions.ts'
 import { createWaitingBodies } from './waiting-bodies.ts'
 
 /** The sessions that a worker keeps. */
@@ -99,6 +100,7 @@ export function createSessions(
     files,
     observer,
     clock,
+    tracing: core.tracing,
     log,
   }
 
@@ -216,7 +218,7 @@ export function createSessions(
     },
     async start(takes) {
       if (memoryBytes === 0) return
-      queue = createSessionQueueWorker(redis, keys, place, log)
+      queue = createSessionQueueWorker(redis, keys, tracePlacing(core.tracing, place), log)
       if (!takes()) await queue.pause()
     },
     pause: async () => queue?.pause(),
