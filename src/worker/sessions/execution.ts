@@ -139,7 +139,8 @@ export function createExecution(
     tell({ type: 'output-updated', data: { execution: id, ...result } })
   }
 
-  const takeError = (content: Record<string, unknown>) => {
+  const takeError = (content: Record<string, unknown>, omitted?: number) => {
+    if (omitted !== undefined) content = { ename: 'Error', evalue: `its ${omitted} bytes of text were left out` }
     const { traceback } = content
     const lines = Array.isArray(traceback) ? traceback.map(String) : []
     const error = { name: textIn(content, 'ename'), value: textIn(content, 'evalue'), traceback: lines }
@@ -179,8 +180,9 @@ export function createExecution(
       execution.truncated = true
     },
     take(message) {
-      const { type, content } = message
+      const { type, content, omitted } = message
       if (execution.state !== 'running') return
+      if (omitted !== undefined) execution.truncated = true
       switch (type) {
         case 'status':
           if (content['execution_state'] === 'idle') isIdle = true
@@ -201,7 +203,7 @@ export function createExecution(
           else clear()
           return
         case 'error':
-          return takeError(content)
+          return takeError(content, omitted)
         case 'input_request':
           return tell({
             type: 'input-request',
@@ -217,7 +219,7 @@ export function createExecution(
           replied = content['status'] === 'ok' ? 'ok' : content['status'] === 'aborted' ? 'aborted' : 'error'
           if (replied === 'error' && !execution.error) {
             // What IRkernel says of code that was interrupted, and no more than that.
-            takeError(content['status'] === 'abort' ? INTERRUPTED : content)
+            takeError(content['status'] === 'abort' ? INTERRUPTED : content, omitted)
           }
           return
       }
