@@ -235,16 +235,16 @@ export function Notebook() {
         />
         <div class="session-line">
           <SessionBadge state={state} packages={packages.length} />
+          {arePackagesShown && (
+            <PackagesPanel
+              language={language}
+              packages={packages}
+              isRunning={state.phase === 'running'}
+              onChange={(named) => store.change((document) => withPackages(document, named))}
+              onRestart={() => void startAnew()}
+            />
+          )}
         </div>
-        {arePackagesShown && (
-          <PackagesPanel
-            language={language}
-            packages={packages}
-            isRunning={state.phase === 'running'}
-            onChange={(named) => store.change((document) => withPackages(document, named))}
-            onRestart={() => void startAnew()}
-          />
-        )}
         <SessionNotices
           state={state}
           problem={isRefusedKey ? null : fault}
