@@ -348,6 +348,20 @@ describe('sessions', () => {
     await client.end(body.id)
   })
 
+  test('end when their processes have used the CPU time that was asked for', async () => {
+    const asked = { language: 'bash', kernel: false }
+    const most = await client.create({ ...asked, limits: { cpuMs: 2 ** 40 } })
+    expect(most).toMatchObject({ status: 422, body: { errors: [{ pointer: '/limits/cpuMs' }] } })
+    const { body } = await client.create({ ...asked, limits: { cpuMs: 1000 } })
+    expect(body.limits.cpuMs).toBe(1000)
+    await client.command(body.id, { shell: 'while :; do :; done', background: true }, 0)
+    const ended = await eventually('its CPU time is used', async () => {
+      const now = (await client.read(body.id)).body
+      return now.state === 'ended' && now
+    })
+    expect(ended).toMatchObject({ reason: 'cpu-time-limit', message: expect.stringContaining('1000 ms') as unknown })
+  })
+
   test('are listed and extended, and end with an event', async () => {
     const { body } = await client.create({ language: 'bash', maxLifetimeMs: 60_000 })
     const changed = await client.call('PATCH', `/v1/sessions/${body.id}`, { maxLifetimeMs: 120_000 })

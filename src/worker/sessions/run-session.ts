@@ -41,8 +41,6 @@ export interface RunSessionOptions {
   wakeUps: WakeUps
   /** The channel that tells of requests. */
   channelOf: (id: string) => string
-  /** The longest that any session may live. */
-  longestMs: number
   report: (spec: SessionSpec, report: StageReport) => void
   files: Pick<JobFiles, 'read' | 'save'>
   observer: SessionObserver
@@ -70,7 +68,7 @@ export function runSession(
   body: SessionBody,
   writes: boolean,
 ): RunningSession {
-  const { records, requests, wakeUps, channelOf, longestMs, report, files, observer, clock, tracing, log } = options
+  const { records, requests, wakeUps, channelOf, report, files, observer, clock, tracing, log } = options
   const { agent, kernels } = body
   const { id, limits } = spec.head
   const fields = { sessionId: id, tenant: spec.tenant, requestId: spec.origin.requestId }
@@ -291,7 +289,7 @@ export function runSession(
   }
 
   const endedByStage = ({ reason, signal, oomKills, error }: StageReport) => {
-    if (reason === 'cpu') return end('cpu-time-limit', `its processes used more than ${longestMs} ms of CPU time`)
+    if (reason === 'cpu') return end('cpu-time-limit', `its processes used more than ${limits.cpuMs} ms of CPU time`)
     if (reason === 'wall') return end('lifetime', null)
     if (oomKills > 0) return end('agent-lost', `it reached its memory limit of ${limits.memoryBytes} bytes`)
     if (error) return end('session-lost', `its agent could not be started: ${error.message}`)

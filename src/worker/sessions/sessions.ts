@@ -95,7 +95,6 @@ export function createSessions(
     requests: createRequestReader(redis, keys),
     wakeUps: createWakeUps(subscriber),
     channelOf: (id: string) => keys.sessionRequests(id),
-    longestMs: maxLifetimeMs,
     report,
     files,
     observer,
@@ -123,7 +122,7 @@ export function createSessions(
     ready: poolReady,
     limitsOf: ({ limits }) => {
       const { defaults, ceilings } = config.limits
-      return limitsOfSession(effectiveLimits({}, limits, defaults, ceilings))
+      return limitsOfSession(effectiveLimits({}, limits, defaults, ceilings), maxLifetimeMs)
     },
     async make(language, limits, environment) {
       const found = locate({ language: language.id, kernel: true })
@@ -142,7 +141,8 @@ export function createSessions(
     log,
   })
 
-  const place = async (spec: SessionSpec): Promise<number | undefined> => {
+  const place = async (asked: SessionSpec): Promise<number | undefined> => {
+    const spec = withAllLimits(asked, maxLifetimeMs)
     const { head, tenant } = spec
     const { id } = head
     const found = locate(head)
@@ -238,3 +238,9 @@ export function createSessions(
     ),
   }
 }
+
+/** A gateway of before gives a session no CPU time of its own. */
+const withAllLimits = (spec: SessionSpec, cpuMs: number): SessionSpec => ({
+  ...spec,
+  head: { ...spec.head, limits: Object.assign({ cpuMs }, spec.head.limits) },
+})

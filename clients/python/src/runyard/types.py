@@ -747,6 +747,7 @@ class SessionLimitOverrides(TypedDict, total=False):
     fileBytes: Optional[int]
     openFiles: Optional[int]
     stackBytes: Optional[int]
+    cpuMs: Optional[int]
 
 
 class SessionLimits(TypedDict):
@@ -758,6 +759,7 @@ class SessionLimits(TypedDict):
     fileBytes: int
     openFiles: int
     stackBytes: int
+    cpuMs: int
 
 
 class _SessionWebhookUrl(TypedDict):
