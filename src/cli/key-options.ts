@@ -14,6 +14,7 @@ export interface KeyOptions {
   rate?: number
   burst?: number
   maxRunning?: number
+  maxSessions?: number
   limit?: LimitOverrides
   screening?: ScreeningPolicy
   /** RFC 3339. */

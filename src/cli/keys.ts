@@ -19,6 +19,7 @@ export function addKeyCommands(program: Command, context: () => Promise<CliConte
     .option('--rate <rate>', 'submissions, e.g. 600/min or 10/s; default: the rate of the service', parseRate)
     .option('--burst <count>', 'submissions at once', wholeNumber(1, 999_999_999))
     .option('--max-running <count>', 'jobs of its tenant that may run at once', wholeNumber(1, 999_999_999))
+    .option('--max-sessions <count>', 'sessions of its tenant at a time', wholeNumber(1, 1_000_000))
     .option('--limit <name=value>', 'highest limit of a job, e.g. wallMs=10000; may be repeated', parseLimit)
     .addOption(new Option('--screening <policy>', 'how its code is screened').choices(SCREENING_POLICIES))
     .option('--webhook <url>', 'webhook for the end of jobs that name none')

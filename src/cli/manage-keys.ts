@@ -20,6 +20,7 @@ const newApiKey = Compile(NewApiKey)
 const OPTION_OF: Record<string, string> = {
   scopes: 'scope',
   maxRunningJobs: 'max-running',
+  maxSessions: 'max-sessions',
   limits: 'limit',
   expiresAt: 'expires',
 }
@@ -32,7 +33,7 @@ export function newKeyOf(
   options: KeyOptions,
   { limits, rates, webhooks }: Pick<Config, 'limits' | 'rates' | 'webhooks'>,
 ): NewApiKey {
-  const { name, tenant, scope, rate, burst, maxRunning, limit, screening, expires, webhook } = options
+  const { name, tenant, scope, rate, burst, maxRunning, maxSessions, limit, screening, expires, webhook } = options
   const { perMinute, burst: usualBurst } = rates.submit
   const asked = rate !== undefined || burst !== undefined
   const ownRate: Rate = { perMinute: rate ?? perMinute, burst: burst ?? usualBurst }
@@ -42,6 +43,7 @@ export function newKeyOf(
     ...(scope && { scopes: scope }),
     ...(asked && { rate: ownRate }),
     ...(maxRunning !== undefined && { maxRunningJobs: maxRunning }),
+    ...(maxSessions !== undefined && { maxSessions }),
     ...(limit && { limits: limit }),
     ...(screening && { screening }),
     ...(expires !== undefined && { expiresAt: expires }),

@@ -17,6 +17,7 @@ export type { FieldError, ProblemCode } from '../shared/problems.ts'
 export type { CodeRequest, ContainerRequest } from '../shared/requests.ts'
 export type { Runtime } from '../shared/runtime.ts'
 export type { Finding } from '../shared/security/finding.ts'
+export type { CommRequest, SentComm } from '../shared/sessions/comm.ts'
 export type {
   CommandRequest,
   ContextRequest,

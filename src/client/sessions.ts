@@ -1,4 +1,5 @@
 import type {
+  CommRequest,
   Context,
   ContextRequest,
   Completion,
@@ -7,6 +8,7 @@ import type {
   Session,
   SessionChange,
   SessionRequest,
+  SentComm,
   SessionState,
   SnapshotRequest,
   StoredFile,
@@ -54,6 +56,8 @@ export interface SessionContexts {
   /** Starts it anew: its state is lost. */
   restart(id?: string, options?: CallOptions): Promise<Context>
   remove(id: string, options?: CallOptions): Promise<Context>
+  /** Passes a message of a widget to its kernel; what it causes comes as events `comm` with the `id` as `parent`. */
+  sendComm(message: CommRequest, id?: string, options?: CallOptions): Promise<SentComm>
 }
 
 /** A session that is worked with. `await using session = await client.sessions.create()` ends it with the block. */
@@ -152,6 +156,8 @@ export function createSessions(
         interrupt: (name = 'default', call) => post(`${context(name)}/interrupt`, undefined, call),
         restart: (name = 'default', call) => post(`${context(name)}/restart`, undefined, call),
         remove: (name, call) => http.json(`${path}/${context(name)}`, { ...call, method: 'DELETE' }),
+        sendComm: (message, name = 'default', call) =>
+          post(`${context(name)}/comms`, message, { shouldRetry: onlyRefused, ...call }),
       },
       files: createSessionFiles(http, path),
       commands: createCommands(http, path, newIdempotencyKey, webSocket),

@@ -70,7 +70,19 @@ test('`create` shows the key with a line to try it, and says that it is not show
 })
 
 test('`create` takes all that a key can have', async () => {
-  const options = ['--scope', 'admin,jobs', '--rate', '10/s', '--burst', '20', '--max-running', '3', '--json']
+  const options = [
+    '--scope',
+    'admin,jobs',
+    '--rate',
+    '10/s',
+    '--burst',
+    '20',
+    '--max-running',
+    '3',
+    '--max-sessions',
+    '2',
+    '--json',
+  ]
   const limits = ['--limit', 'wallMs=10000', '--limit', 'memoryBytes=67108864']
   const text = await run([...CREATE, ...options, ...limits, '--screening', 'off', '--expires', '2100-01-31'])
   const { key } = JSON.parse(text) as { key: string }
@@ -78,6 +90,7 @@ test('`create` takes all that a key can have', async () => {
     scopes: ['jobs', 'admin'],
     rate: { perMinute: 600, burst: 20 },
     maxRunningJobs: 3,
+    maxSessions: 2,
     limits: { wallMs: 10_000, memoryBytes: 67_108_864 },
     screening: 'off',
     expiresAt: '2100-01-31T00:00:00.000Z',

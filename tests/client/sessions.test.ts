@@ -96,6 +96,20 @@ test('contexts have states of their own', async () => {
   expect((await session.contexts.list()).map(({ id }) => id)).toEqual(['default'])
 })
 
+test('a message of a widget gets to its kernel, and what it causes is told', async () => {
+  const { id } = await session.contexts.sendComm({
+    type: 'comm_open',
+    content: { comm_id: 'c', target_name: 'none', data: {} },
+  })
+  for await (const { type, data } of session.events()) {
+    if (type === 'comm' && data.parent === id && data.type === 'comm_close') {
+      expect(data.content).toMatchObject({ comm_id: 'c' })
+      return
+    }
+  }
+  throw new Error('it was not told')
+})
+
 test('files are written, read in part, listed, moved and removed', async () => {
   const { files } = session
   const content = Uint8Array.from({ length: 500_000 }, (_, index) => (index * 7919) % 251)

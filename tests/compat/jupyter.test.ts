@@ -57,9 +57,10 @@ async function connect(id: string, isV1 = false, session = randomUUID()) {
   })
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
   expect(socket.protocol).toBe(isV1 ? V1_PROTOCOL : '')
-  const send = (channel: string, type: string, content: object = {}, id: string = randomUUID()): string => {
+  const send = (channel: string, type: string, content: object = {}, buffers: Uint8Array[] = []): string => {
+    const id = randomUUID()
     const header = { msg_id: id, msg_type: type, username: 'u', session, date: '', version: '5.3' }
-    const message = { channel, header, parent_header: {}, metadata: {}, content: content as never, buffers: [] }
+    const message = { channel, header, parent_header: {}, metadata: {}, content: content as never, buffers }
     socket.send(encodeMessage(message, isV1))
     return id
   }
@@ -77,6 +78,16 @@ async function connect(id: string, isV1 = false, session = randomUUID()) {
   const ended = () => eventually('the socket closes', () => closed)
   return { socket, session, messages, send, about, run, ended, close: () => socket.close() }
 }
+
+/** A target of comms that doubles what it is told, and the bytes with it. */
+const DOUBLING = `
+def opened(comm, message):
+    def heard(message):
+        print('heard')
+        data, (part,) = message['content']['data'], message['buffers']
+        comm.send({'doubled': 2 * data['value']}, buffers=[2 * bytes(part)])
+    comm.on_msg(heard)
+get_ipython().kernel.comm_manager.register_target('doubling', opened)`
 
 const isIdle = ({ header, content }: JupyterMessage): boolean =>
   header['msg_type'] === 'status' && content['execution_state'] === 'idle'
@@ -220,6 +231,28 @@ describe.each([
     expect(contentOf(await client.about(asking), 'stream')).toMatchObject({ text: 'ADA\n' })
     client.close()
   })
+
+  test('carries what a widget and its code say to each other', async () => {
+    const client = await connect(kernel, isV1)
+    const { session: comm_id } = client
+    const shown = await client.run(
+      `${DOUBLING}\nComm = __import__('comm').create_comm\nshown = Comm('view', {'value': 1})`,
+    )
+    expect(typesOf(shown)).toEqual(['status', 'execute_input', 'comm_open', 'execute_reply', 'status'])
+    expect(contentOf(shown, 'comm_open')).toMatchObject({ target_name: 'view', data: { value: 1 } })
+    await client.about(client.send('shell', 'comm_open', { comm_id, target_name: 'doubling', data: {} }))
+    const moved = await client.about(
+      client.send('shell', 'comm_msg', { comm_id, data: { value: 21 } }, [Buffer.from([7])]),
+    )
+    expect(new Set(typesOf(moved))).toEqual(new Set(['status', 'comm_msg', 'stream']))
+    expect(typesOf(moved).at(-1)).toBe('status')
+    const answer = moved.find(({ header }) => header['msg_type'] === 'comm_msg')
+    expect(answer).toMatchObject({ content: { comm_id, data: { doubled: 42 } } })
+    expect(answer?.buffers.map((bytes) => [...bytes])).toEqual([[7, 7]])
+    const known = await client.about(client.send('shell', 'comm_info_request', { target_name: 'doubling' }))
+    expect(contentOf(known, 'comm_info_reply')).toMatchObject({ comms: { [comm_id]: { target_name: 'doubling' } } })
+    client.close()
+  })
 })
 
 test('completes, inspects, and answers what it does not know', async () => {
@@ -235,7 +268,10 @@ test('completes, inspects, and answers what it does not know', async () => {
     contentOf(await client.about(client.send('shell', 'inspect_request', content)), 'inspect_reply'),
   ).toMatchObject({ status: 'ok', found: true })
   expect(
-    contentOf(await client.about(client.send('shell', 'comm_open', { comm_id: 'c' })), 'comm_close'),
+    contentOf(
+      await client.about(client.send('shell', 'comm_open', { comm_id: 'c', target_name: 'none' })),
+      'comm_close',
+    ),
   ).toMatchObject({ comm_id: 'c' })
   expect(contentOf(await client.about(client.send('control', 'debug_request')), 'debug_reply')).toMatchObject({
     status: 'error',

@@ -276,6 +276,32 @@ test('sessions of all tenants are shown with their memory, found by tenant, and 
   await fetch(`${platform.url}/v1/admin/sessions/${acme}`, { method: 'DELETE', headers: admin })
 })
 
+test('a session of any tenant shows what is written in it as it comes, as text, and its end', async () => {
+  const headers = { ...(await makeKey(platform, 'acme', { scopes: ['sessions'] })), prefer: 'wait=30' }
+  const start = { language: 'bash', kernel: false, endUser: 'somebody' }
+  const { id } = (await post<{ id: string }>(`${platform.url}/v1/sessions`, start, headers)).body
+  const page = await open()
+  await goTo(page, 'Sessions')
+  await page.getByRole('link', { name: id }).click()
+  await page.getByRole('heading', { name: id }).waitFor()
+  await page.locator('.facts').getByText('acme somebody').waitFor()
+  await page.getByText('No output yet.').waitFor()
+  const command = { shell: 'echo "<b>one</b>"; read line; echo "$line"', interactive: true }
+  const place = `${platform.url}/v1/sessions/${id}/commands`
+  const made = (await post<{ id: string }>(place, command, { ...headers, prefer: 'respond-async' })).body
+  const output = page.getByRole('log', { name: 'Output of the session' })
+  await output.getByText('<b>one</b>').waitFor()
+  await post(`${place}/${made.id}/stdin`, { data: 'two\n', end: true }, headers)
+  await output.getByText('two').waitFor()
+  await page.getByRole('button', { name: 'End' }).click()
+  await page.getByRole('button', { name: 'End it' }).click()
+  await page.locator('.facts').getByText('ended: deleted').waitFor()
+  const unknown = await get(`${platform.url}/v1/admin/sessions/${crypto.randomUUID()}`, admin)
+  expect(unknown.status).toBe(404)
+  const others = await get(`${platform.url}/v1/admin/sessions/${id}/events`, headers)
+  expect(others.status).toBe(403)
+})
+
 test('what strangers write is shown as text, and turns nothing around', async () => {
   const hostile = '<img src=x onerror=alert(1)>\u202e"evil'
   const named = '<img src=x onerror=alert(1)><U+202E>"evil'

@@ -9,6 +9,7 @@ import {
   updateDisplay,
   withOutput,
 } from '../../src/pages/notebook/model/cells.ts'
+import { linesWithPackages, packagesIn, withPackages } from '../../src/pages/notebook/model/packages.ts'
 import { languageOf, NotebookFault, readNotebook, writeNotebook } from '../../src/pages/notebook/model/ipynb.ts'
 
 const FILE = {
@@ -48,6 +49,23 @@ const FILE = {
 }
 
 describe('a notebook file', () => {
+  test('has the packages of its sessions, beside what others keep in the same place', () => {
+    const others = { runyard: { theirs: 1 }, custom: [1, 2] }
+    const document = readNotebook(JSON.stringify({ ...FILE, metadata: others }))
+    const named = withPackages(document, linesWithPackages(' numpy>=2\n\nsix '))
+    const again = readNotebook(writeNotebook(named))
+    expect(packagesIn(again)).toEqual(['numpy>=2', 'six'])
+    expect(again.metadata).toEqual({ runyard: { theirs: 1, dependencies: ['numpy>=2', 'six'] }, custom: [1, 2] })
+    expect(withPackages(again, []).metadata).toEqual(others)
+    expect(withPackages(withPackages(emptyDocument(), ['six']), []).metadata).toEqual({})
+    for (const odd of [null, [], { dependencies: 'six' }, { dependencies: [1, 'six'] }]) {
+      const read = readNotebook(JSON.stringify({ ...FILE, metadata: { runyard: odd } }))
+      expect(packagesIn(read)).toEqual(
+        Array.isArray((odd as { dependencies?: unknown } | null)?.dependencies) ? ['six'] : [],
+      )
+    }
+  })
+
   test('that is read and written again is the same, with what nobody here knows', () => {
     const again: unknown = JSON.parse(
       writeNotebook(readNotebook(JSON.stringify(FILE)), { language: 'python', name: 'Python' }),

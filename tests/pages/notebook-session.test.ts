@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Client, SessionHandle, StreamedSessionEvent } from '../../src/client/client.ts'
+import type { SessionRequest } from '../../src/client/api-types.ts'
+import type { CallOptions } from '../../src/client/http.ts'
 import { RunyardError } from '../../src/client/runyard-error.ts'
 import { type Document, newCell } from '../../src/pages/notebook/model/cells.ts'
 import { createNotebookSession } from '../../src/pages/notebook/session/notebook-session.ts'
@@ -7,13 +9,14 @@ import type { SessionSink } from '../../src/pages/notebook/session/session-state
 import { eventually } from '../support/eventually.ts'
 
 /** A service whose every answer and event the test decides, and a notebook of two cells that writes down what it is told. */
-function setUp() {
+function setUp(packages: readonly string[] = []) {
   const calls: string[] = []
   const told: string[] = []
   const queue: StreamedSessionEvent[] = []
   let wake = () => {}
   const started: ((id: string) => void)[] = []
   const refuse: ((error: unknown) => void)[] = []
+  const patience: CallOptions['shouldRetry'][] = []
   const events = async function* () {
     for (;;) {
       const next = queue.shift()
@@ -38,7 +41,11 @@ function setUp() {
     },
   } as unknown as SessionHandle
   const sessions = {
-    create: async () => (calls.push('create'), handle),
+    create: async ({ dependencies }: SessionRequest, { shouldRetry }: CallOptions = {}) => {
+      calls.push(['create', ...(dependencies ?? [])].join(' '))
+      patience.push(shouldRetry)
+      return handle
+    },
     open: () => handle,
   } as unknown as Client['sessions']
   const cells: Document['cells'] = [
@@ -59,6 +66,8 @@ function setUp() {
     () => 'python',
     sink,
     (id) => told.push(`session ${id}`),
+    undefined,
+    () => packages,
   )
   const emit = (type: string, data: object) => {
     queue.push({ id: '1-0', type, data } as StreamedSessionEvent)
@@ -70,7 +79,7 @@ function setUp() {
   const idle = () => eventually('nothing runs', () => session.state.get().queue.length === 0)
   const named = (place: number, id: string) => started[place]?.(id)
   const refused = (place: number, error: unknown) => refuse[place]?.(error)
-  return { session, calls, told, emit, end, begun, idle, named, refused }
+  return { session, patience, calls, told, emit, end, begun, idle, named, refused }
 }
 
 test('cells run one after another in one session, each with its own output, also what came before the service had answered', async () => {
@@ -155,4 +164,16 @@ test('what is refused is told of its cell', async () => {
   await idle()
   expect(session.state.get().notes).toEqual({ a: error })
   expect(session.state.get().phase).toBe('running')
+})
+
+test('a session begins with the packages of the notebook, and waits while they are installed', async () => {
+  const { session, patience, calls, end, begun, idle, named } = setUp(['numpy>=2', 'six'])
+  session.run(['a'])
+  await begun(1)
+  named(0, 'x')
+  end('x', 'succeeded', 1)
+  await idle()
+  expect(calls).toEqual(['create numpy>=2 six', 'start one'])
+  const refusal = (code: string) => ({ code }) as RunyardError
+  expect(['unavailable', 'package-unknown'].map((code) => patience[0]?.(refusal(code)))).toEqual([true, false])
 })

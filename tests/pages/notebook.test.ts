@@ -262,6 +262,36 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
     await soon(() => output(2).textContent(), 'False')
   })
 
+  test('names the packages that its sessions begin with, which are saved with it', async () => {
+    const { page } = opened
+    const asked: unknown[] = []
+    // Nothing is installed here.
+    await page.route('**/v1/sessions', async (route) => {
+      const body = route.request().postDataJSON() as { language?: string } | null
+      if (body) asked.push(body)
+      await route.continue(body ? { postData: { language: body.language } } : {})
+    })
+    const file = { cells: [], metadata: { runyard: { dependencies: ['six'] } }, nbformat: 4, nbformat_minor: 5 }
+    await page.getByText('File', { exact: true }).click()
+    const buffer = Buffer.from(JSON.stringify(file))
+    await page.getByLabel('Open .ipynb').setInputFiles({ name: 'a.ipynb', mimeType: 'application/json', buffer })
+    await page.getByRole('button', { name: 'Packages' }).click()
+    const field = page.getByLabel('Packages, one per line')
+    await soon(() => field.inputValue(), 'six')
+    await field.press('End')
+    await field.press('Enter')
+    await field.pressSequentially('numpy>=2')
+    await page.getByRole('button', { name: 'Start a new session' }).click()
+    await eventually('a session was asked for', () => asked.length > 0)
+    await page.getByText('Ready', { exact: true }).waitFor()
+    expect(asked).toEqual([{ language: 'python', dependencies: ['six', 'numpy>=2'] }])
+    await page.unroute('**/v1/sessions')
+    await page.reload()
+    await notebookReady(page)
+    await page.getByRole('button', { name: 'Packages' }).click()
+    expect(await field.inputValue()).toBe('six\nnumpy>=2')
+  })
+
   test('has no serious fault of accessibility in either theme, and fits a phone', async () => {
     const { page } = opened
     for (const theme of ['light', 'dark'] as const) {

@@ -505,3 +505,15 @@ test('of an error that is too large its beginning is kept, its name too', () => 
     truncated: true,
   })
 })
+
+test.each(['stream', 'error', 'execute_reply'])('an execution says that its %s was too large to come', (type) => {
+  const one = rig()
+  one.ready()
+  const execution = one.execute('a')
+  one.say('a', type === 'execute_reply' ? 'shell' : 'iopub', type, {}, { omitted: 9_000_000 })
+  if (type === 'execute_reply') one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+  else one.finish('a', type === 'error' ? 'error' : 'ok')
+  const error =
+    type === 'stream' ? null : { name: 'Error', value: 'its 9000000 bytes of text were left out', traceback: [] }
+  expect(execution.view()).toMatchObject({ truncated: true, error, status: error ? 'failed' : 'succeeded' })
+})

@@ -53,7 +53,6 @@ beforeAll(async () => {
     requests: createRequestReader(redis, keys),
     wakeUps: createWakeUps(subscriber),
     channelOf: (id) => keys.sessionRequests(id),
-    longestMs: 3_600_000,
     report: () => undefined,
     files,
     observer: { ended: () => undefined, executed: () => undefined },

@@ -8,7 +8,7 @@ import type { StageStart } from '../../src/worker/sandbox/frames.ts'
 import { startBody } from '../../src/worker/sessions/session-body.ts'
 import { nullSandbox } from '../worker/null-sandbox.ts'
 
-test('a session has its sandbox look at nothing that nobody asks of it: it may wait for days', () => {
+test('a session has its sandbox look at nothing that nobody asks of it, for days, within its own CPU time', () => {
   const [language] = loadLanguages(`${packageRoot()}/languages`)
   if (!language) throw new Error('there is no language')
   const starts: StageStart[] = []
@@ -22,7 +22,7 @@ test('a session has its sandbox look at nothing that nobody asks of it: it may w
     release: () => undefined,
     language,
     kernel: false,
-    limits: limitsOfSession(DEFAULT_LIMITS),
+    limits: limitsOfSession(DEFAULT_LIMITS, 500),
     env: {},
     files: [],
     graceMs: 0,
@@ -30,6 +30,6 @@ test('a session has its sandbox look at nothing that nobody asks of it: it may w
     clock: { after: () => () => undefined },
     log: pino({ level: 'silent' }),
   })
-  expect(starts).toMatchObject([{ unobserved: true }])
+  expect(starts).toMatchObject([{ unobserved: true, cpuMs: 500 }])
   body.release()
 })

@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
 import { loadServices } from '../support/load-services.ts'
 import { startPlatform, testRoot, type TestPlatform } from '../support/platform.ts'
-import { textOf } from '../support/read-events.ts'
+import { type ReceivedEvent, textOf } from '../support/read-events.ts'
 import { type SessionClient, sessionClient } from '../support/session-client.ts'
 
 const MIB = 1024 * 1024
@@ -127,6 +127,48 @@ while True:
     expect((await client.call('POST', `${place}/input`, { value: 'ada' })).status).toBe(200)
     expect((await client.call('GET', `${place}?wait=60`)).body).toMatchObject({ stdout: 'ADA\n' })
     expect((await client.call('POST', `${place}/input`, { value: 'again' })).status).toBe(404)
+  })
+
+  test('pass on what a widget and its code say to each other', async () => {
+    const code = `
+from comm import create_comm
+shown = create_comm('view', {'value': 1})
+shown.on_msg(lambda message: shown.send({'doubled': 2 * message['content']['data']['value']}))
+shown.comm_id`
+    const { body } = await client.run(shared, code)
+    const comm_id = String(body.results[0]?.data['text/plain']).slice(1, -1)
+    const path = `/v1/sessions/${shared}/contexts/default/comms`
+    const { status, body: sent } = await client.call<{ id: string }>('POST', path, {
+      type: 'comm_msg',
+      content: { comm_id, data: { value: 21 } },
+    })
+    expect(status).toBe(202)
+    const about = (event: ReceivedEvent) => event.data['parent'] === sent.id
+    const events = await client.events(
+      `/v1/sessions/${shared}/events`,
+      (event) => about(event) && event.data['type'] === 'status',
+    )
+    const comms = events.filter(({ event }) => event === 'comm').map(({ data }) => data)
+    const ofContext = { context: 'default', metadata: expect.any(Object) as unknown }
+    expect(comms).toEqual([
+      {
+        ...ofContext,
+        type: 'comm_open',
+        content: expect.objectContaining({ comm_id, target_name: 'view' }) as unknown,
+        execution: body.id,
+      },
+      {
+        ...ofContext,
+        type: 'comm_msg',
+        content: expect.objectContaining({ comm_id, data: { doubled: 42 } }) as unknown,
+        parent: sent.id,
+      },
+      { ...ofContext, type: 'status', content: { execution_state: 'idle' }, parent: sent.id },
+    ])
+    const unknown = await client.call('POST', path, { type: 'comm_info_request', content: {} })
+    expect(unknown.status).toBe(422)
+    const nowhere = await client.call('POST', path.replace('default', 'none'), { type: 'comm_close', content: {} })
+    expect(nowhere).toMatchObject({ status: 404, body: { code: 'not-found' } })
   })
 
   test('are cut at the limit of output, and say so', async () => {
@@ -306,6 +348,20 @@ describe('sessions', () => {
     await client.end(body.id)
   })
 
+  test('end when their processes have used the CPU time that was asked for', async () => {
+    const asked = { language: 'bash', kernel: false }
+    const most = await client.create({ ...asked, limits: { cpuMs: 2 ** 40 } })
+    expect(most).toMatchObject({ status: 422, body: { errors: [{ pointer: '/limits/cpuMs' }] } })
+    const { body } = await client.create({ ...asked, limits: { cpuMs: 1000 } })
+    expect(body.limits.cpuMs).toBe(1000)
+    await client.command(body.id, { shell: 'while :; do :; done', background: true }, 0)
+    const ended = await eventually('its CPU time is used', async () => {
+      const now = (await client.read(body.id)).body
+      return now.state === 'ended' && now
+    })
+    expect(ended).toMatchObject({ reason: 'cpu-time-limit', message: expect.stringContaining('1000 ms') as unknown })
+  })
+
   test('are listed and extended, and end with an event', async () => {
     const { body } = await client.create({ language: 'bash', maxLifetimeMs: 60_000 })
     const changed = await client.call('PATCH', `/v1/sessions/${body.id}`, { maxLifetimeMs: 120_000 })
@@ -355,6 +411,18 @@ describe('sessions', () => {
     expect((await eve.end(shared)).status).toBe(404)
     const jobs = await makeKey(platform, 'ada', { scopes: ['jobs'] })
     expect((await sessionClient(platform.url, jobs).read(shared)).status).toBe(403)
+  })
+
+  test('are as many as the key allows that starts one', async () => {
+    const one = sessionClient(platform.url, await makeKey(platform, 'eve', { scopes: ['sessions'], maxSessions: 1 }))
+    const two = sessionClient(platform.url, await makeKey(platform, 'eve', { scopes: ['sessions'], maxSessions: 2 }))
+    const asked = { language: 'bash', kernel: false }
+    const { body: first } = await one.create(asked)
+    expect(await one.create(asked)).toMatchObject({ status: 429, body: { code: 'too-many-sessions' } })
+    const { status, body: second } = await two.create(asked)
+    expect(status).toBe(201)
+    expect(await two.create(asked)).toMatchObject({ status: 429, body: { code: 'too-many-sessions' } })
+    for (const { id } of [first, second]) await two.end(id)
   })
 
   test('are screened, code and commands', async () => {

@@ -12,6 +12,7 @@ const LIMITS: SessionLimits = {
   fileBytes: 1,
   openFiles: 1,
   stackBytes: 1,
+  cpuMs: 1,
 }
 const PYTHON = { id: 'python', kernel: {} } as Language
 const specOf = (environment?: string, more: object = {}) =>

@@ -175,6 +175,31 @@ describe('a job with a webhook is one trace', () => {
   })
 })
 
+test('the start of a session and what it is asked are traced through gateway and worker', async () => {
+  const begun = { traceparent: `00-4af7651916cd43dd8448eb211c80319c-${CALLER.spanId}-01`, prefer: 'wait=30' }
+  const started = { language: 'bash', kernel: false }
+  const { body } = await post<{ id: string }>(`${platform.url}/v1/sessions`, started, begun)
+  const start = await spansOf(
+    '4af7651916cd43dd8448eb211c80319c',
+    'process sessions',
+    'session read',
+    'POST /v1/sessions',
+  )
+  expect(wayUp(start, 'process sessions')).toEqual(['process sessions', 'send sessions', 'POST /v1/sessions', 'caller'])
+  const asks = { traceparent: `00-5af7651916cd43dd8448eb211c80319c-${CALLER.spanId}-01`, prefer: 'wait=30' }
+  await post(`${platform.url}/v1/sessions/${body.id}/commands`, { shell: 'echo secret' }, asks)
+  const route = 'POST /v1/sessions/:id/commands'
+  const asked = await spansOf('5af7651916cd43dd8448eb211c80319c', 'session runCommand', route)
+  expect(wayUp(asked, 'session runCommand')).toEqual(['session runCommand', route, 'caller'])
+  expect(asked.find(({ name }) => name === 'session runCommand')).toMatchObject({
+    kind: KIND.consumer,
+    service: 'runyard-worker',
+    attributes: { 'runyard.session.id': body.id, 'runyard.session.operation': 'runCommand' },
+  })
+  expect(JSON.stringify(asked)).not.toContain('secret')
+  await fetch(`${platform.url}/v1/sessions/${body.id}`, { method: 'DELETE' })
+})
+
 test('a request that names no trace begins one, and one that is refused has its status', async () => {
   for (const traceparent of ['', 'nonsense', `00-${'0'.repeat(32)}-${CALLER.spanId}-01`]) {
     await get(`${platform.url}/v1/jobs/nosuch`, traceparent === '' ? {} : { traceparent })

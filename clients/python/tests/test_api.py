@@ -73,6 +73,7 @@ METHODS = {
     "post /v1/sessions/{id}/contexts/{context}/interrupt": ("session.contexts.interrupt",),
     "post /v1/sessions/{id}/contexts/{context}/restart": ("session.contexts.restart",),
     "delete /v1/sessions/{id}/contexts/{context}": ("session.contexts.remove",),
+    "post /v1/sessions/{id}/contexts/{context}/comms": ("session.contexts.send_comm",),
     "post /v1/sessions/{id}/commands": ("session.commands.run", "session.commands.start"),
     "get /v1/sessions/{id}/commands": ("session.commands.list",),
     "get /v1/sessions/{id}/commands/{command}": ("session.commands.get", "session.commands.wait"),
@@ -104,7 +105,7 @@ ANSWERS = (
     *("StoredFile", "AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
     *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "GapEvent", "ResultEvent"),
     *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging", "StoredProblem", "Environment"),
-    *("Session", "Execution", "Context", "Command", "FileEntry", "Completion", "Inspection", "FileChange", "Watch"),
+    *("Session", "Execution", "Context", "Command", "FileEntry", "Completion", "Inspection", "FileChange", "Watch", "SentComm"),
 )
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}
 

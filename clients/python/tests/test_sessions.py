@@ -73,6 +73,10 @@ class Sessions(unittest.TestCase):
                 files.read("out/c")
             self.assertEqual(raised.exception.code, "not-found")
 
+            sent = session.contexts.send_comm("comm_open", {"comm_id": "c", "target_name": "none", "data": {}})
+            caused = (one["data"] for one in session.events() if one["data"].get("parent") == sent["id"])
+            self.assertEqual(next(one for one in caused if one["type"] == "comm_close")["content"]["comm_id"], "c")
+
             commands = session.commands
             self.assertEqual(commands.run(["echo", "a b"])["stdout"], "a b\n")
             lines = []

@@ -32,6 +32,7 @@ const created: Static<typeof CreatedApiKey> = {
   scopes: ['jobs'],
   rate: { perMinute: 600, burst: 100 },
   maxRunningJobs: null,
+  maxSessions: null,
   limits: {},
   screening: null,
   webhook: null,

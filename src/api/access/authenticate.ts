@@ -87,6 +87,7 @@ export function createAuthentication({
     keyId: null,
     rate: null,
     maxRunningJobs: config.load.tenantMaxRunningJobs,
+    maxSessions: null,
     ceilings: {},
     screening: null,
     webhook: null,
@@ -99,6 +100,7 @@ export function createAuthentication({
     scopes: key.scopes,
     rate: key.rate,
     maxRunningJobs: key.maxRunningJobs ?? config.load.tenantMaxRunningJobs,
+    maxSessions: key.maxSessions,
     ceilings: key.limits,
     screening: key.screening,
     // Keys of before webhooks have none.

@@ -19,6 +19,8 @@ export interface Caller {
   rate: Rate | null
   /** Jobs of its tenant that may run at one time; null: as many as there are slots. */
   maxRunningJobs: number | null
+  /** Sessions that its tenant may have at one time when it starts one; null: as the service has it. */
+  maxSessions: number | null
   /** Ceilings of its own, below those of the service. */
   ceilings: LimitOverrides
   /** Its key's own policy; null: that of the route. */

@@ -6,10 +6,12 @@ import { PATH } from '../http/openapi/parameters.ts'
 import { defineRoute } from '../http/route.ts'
 import type { Audit } from '../security/audit.ts'
 import { runningSession } from './examples.ts'
+import type { SessionNeeds } from './needs.ts'
+import { sendSessionEvents, SESSION_EVENTS } from './sessions.ts'
 import { noSession, type SessionCalls } from './session-calls.ts'
 import { closeSession } from './start-session.ts'
 
-export interface AdminSessionNeeds {
+export interface AdminSessionNeeds extends Pick<SessionNeeds, 'feed' | 'open'> {
   records: SessionRecords
   calls: SessionCalls
   audit: Audit
@@ -28,7 +30,13 @@ const AdminSessionsQuery = Type.Object(
 const common = { tag: 'Administration', scopes: ['admin'] } as const
 const tenantSession = { ...runningSession, tenant: 'acme', worker: '3f1c9a52-6a0e-4f0b-9d2b-6a1d6f1f9d10' }
 
-/** The sessions of all tenants that have not ended. What is in them is for their tenants. */
+const read = async ({ records }: Pick<AdminSessionNeeds, 'records'>, id: string) => {
+  const found = await records.read(id.toLowerCase())
+  if (!found) throw noSession()
+  return found
+}
+
+/** The sessions of all tenants, with what they write. Files and variables in them are for their tenants. */
 export const adminSessionRoutes = [
   defineRoute({
     ...common,
@@ -74,6 +82,40 @@ export const adminSessionRoutes = [
   }),
   defineRoute({
     ...common,
+    method: 'get',
+    path: '/v1/admin/sessions/:id',
+    id: 'readAnySession',
+    summary: 'Read a session of any tenant',
+    params: { id: PATH.session },
+    answers: {
+      200: {
+        description: 'The session.',
+        schema: TenantSession,
+        examples: { running: { summary: 'A session that runs', value: tenantSession } },
+      },
+    },
+    cache: 'no-store',
+    async handle(needs: AdminSessionNeeds, { params, send }) {
+      const { session, tenant, worker = null } = await read(needs, params.id)
+      send(200, { ...session, tenant, worker })
+    },
+  }),
+  defineRoute({
+    ...common,
+    ...SESSION_EVENTS,
+    method: 'get',
+    path: '/v1/admin/sessions/:id/events',
+    id: 'streamAnySessionEvents',
+    summary: 'Follow a session of any tenant',
+    description: 'As `/v1/sessions/{id}/events` does.',
+    params: { id: PATH.session },
+    headers: ['Last-Event-ID'],
+    async handle(needs: AdminSessionNeeds, { req, res, params }) {
+      await sendSessionEvents(needs, (await read(needs, params.id)).session, req, res)
+    },
+  }),
+  defineRoute({
+    ...common,
     method: 'delete',
     path: '/v1/admin/sessions/:id',
     id: 'endAnySession',
@@ -87,8 +129,7 @@ export const adminSessionRoutes = [
     async handle(needs: AdminSessionNeeds, request) {
       const { records, audit } = needs
       const id = request.params.id.toLowerCase()
-      const found = await records.read(id)
-      if (!found) throw noSession()
+      const found = await read(needs, id)
       const { tenant } = found
       const worker = found.worker ?? null
       if (found.session.state === 'ended') return request.send(200, { ...found.session, tenant, worker })

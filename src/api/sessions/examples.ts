@@ -15,7 +15,7 @@ export const runningSession: Session = {
   language: 'python',
   version: '3.13.5',
   kernel: true,
-  limits: limitsOfSession(DEFAULT_LIMITS),
+  limits: limitsOfSession(DEFAULT_LIMITS, 86_400_000),
   metadata: {},
   warnings: [],
   createdAt: AT,

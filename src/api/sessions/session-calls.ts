@@ -6,6 +6,7 @@ import type { Keys } from '../../shared/redis/keys.ts'
 import type { Operation, Operations } from '../../shared/sessions/operations.ts'
 import { type Session, SESSION_ENDS } from '../../shared/sessions/session.ts'
 import type { SessionRecords } from '../../shared/sessions/session-records.ts'
+import type { Tracing } from '../../shared/tracing/tracing.ts'
 import { type Answered, parseAnswer, type RequestSender } from '../../shared/sessions/session-requests.ts'
 
 /** Asks sessions for something, wherever they are kept. */
@@ -51,6 +52,7 @@ export function createSessionCalls(
   keys: Keys,
   sender: RequestSender,
   records: Pick<SessionRecords, 'read'>,
+  tracing?: Tracing,
 ): SessionCalls {
   const gateway = randomUUID()
   const channel = keys.sessionAnswers(gateway)
@@ -120,7 +122,8 @@ export function createSessionCalls(
       })
       answer.catch(() => undefined)
       try {
-        const sent = await sender.send(session, { id, gateway, operation, input, bytes })
+        const trace = tracing?.current?.context
+        const sent = await sender.send(session, { id, gateway, operation, input, bytes, ...(trace && { trace }) })
         if (sent === 'unknown') throw noSession()
         if (sent === 'full') throw new Problem('session-busy', 'the session has too many requests before it')
         if (sent === 'ended') {

@@ -45,7 +45,7 @@ export function buildSession(
   const { sessions } = config
   const language = languageOf(request, runtimes, languages)
   const ceilings = lowerOf(config.limits.ceilings, caller.ceilings)
-  const asked = request.limits ?? {}
+  const { cpuMs = sessions.maxLifetimeMs, ...asked } = request.limits ?? {}
   const limits = effectiveLimits(asked, language.limits, config.limits.defaults, ceilings)
   const maxLifetimeMs = request.maxLifetimeMs ?? Math.min(LIFETIME_MS, sessions.maxLifetimeMs)
   const files = (request.files ?? []).flatMap(toSourceFile)
@@ -59,6 +59,7 @@ export function buildSession(
     ...checkVectors({ env: request.env }),
     ...checkWebhook(request.webhook, config.webhooks),
     ...checkTimes(request, sessions.maxLifetimeMs),
+    ...checkCpu(cpuMs, sessions.maxLifetimeMs),
   ]
   if (errors.length > 0) throw invalidRequest(errors)
   const version = installedVersion(runtimes, languages, language, request.version)
@@ -70,7 +71,7 @@ export function buildSession(
       language: language.id,
       version,
       kernel: hasKernel && request.kernel !== false,
-      limits: limitsOfSession(limits),
+      limits: limitsOfSession(limits, cpuMs),
       metadata: request.metadata ?? {},
       warnings,
       ...(request.endUser !== undefined && { endUser: request.endUser }),
@@ -108,6 +109,11 @@ export function languageOf(
 function checkOpenFiles({ openFiles }: Limits): FieldError[] {
   if (openFiles >= LEAST_OPEN_FILES) return []
   return [{ pointer: '/limits/openFiles', detail: `is ${openFiles}; a session needs at least ${LEAST_OPEN_FILES}` }]
+}
+
+function checkCpu(cpuMs: number, mostMs: number): FieldError[] {
+  if (cpuMs <= mostMs) return []
+  return [{ pointer: '/limits/cpuMs', detail: `is ${cpuMs}; the most this service allows is ${mostMs}` }]
 }
 
 /** Times that are more than a session may have. */

@@ -37,6 +37,7 @@ import {
 } from './executions.ts'
 import { deleteFile, listFiles, makeFolder, moveFile, readFile, writeFile } from './files.ts'
 import { type AdminSessionNeeds, adminSessionRoutes } from './admin-sessions.ts'
+import { sendComm } from './comms.ts'
 import { completeCode, inspectCode } from './code-help.ts'
 import type { SessionNeeds } from './needs.ts'
 import { createSessionCalls, type SessionCalls } from './session-calls.ts'
@@ -87,6 +88,7 @@ export const SESSION_ROUTES = [
   interruptContext,
   restartContext,
   deleteContext,
+  sendComm,
   completeCode,
   inspectCode,
   runCommand,
@@ -113,10 +115,10 @@ export const SESSION_ROUTES = [
 
 /** Sandboxes that stay: executions with state, commands, files. */
 export function createSessionsFeature(core: Core, needs: SessionsNeeds): SessionsFeature {
-  const { config, redis, subscriber, keys, log } = core
+  const { config, redis, subscriber, keys, tracing, log } = core
   const records = createSessionRecords(redis, keys, config, needs.enqueueWebhook)
-  const queue = createSessionQueue(redis, keys)
-  const calls = createSessionCalls(subscriber, keys, createRequestSender(redis, keys), records)
+  const queue = createSessionQueue(redis, keys, tracing)
+  const calls = createSessionCalls(subscriber, keys, createRequestSender(redis, keys), records, tracing)
   const feed = createEventFeed(redis, needs.events.live, keys, { last: 'ended', isFirst: isFirstOfSession })
   const sweep = createLostSessions(records)
   let isSweeping = false

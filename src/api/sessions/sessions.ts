@@ -1,3 +1,4 @@
+import type { Request, Response } from 'express'
 import Type from 'typebox'
 import { ENVIRONMENT_FAULTS } from '../../shared/environments/environment.ts'
 import { Problem } from '../../shared/problems.ts'
@@ -87,7 +88,7 @@ export const createSession = defineRoute({
     const spec = await prepareSession(needs, sessionRequest(body), { caller, requestId, admit })
     // Before anything is accepted: there may be no room for one more that waits.
     const signal = waitSeconds > 0 ? admit() : undefined
-    const { id, replayed } = await acceptSession(needs, spec, idempotency)
+    const { id, replayed } = await acceptSession(needs, spec, caller, idempotency)
     if (replayed) res.set('Idempotent-Replayed', 'true')
     res.location(`${PLACE}/${id}`)
     if (!signal) return send(201, replayed ? await ownSession(needs, res, id) : acceptedSession(spec))
@@ -218,7 +219,22 @@ export const endSession = defineRoute({
   },
 })
 
+/** What streams of a session's events answer, and are refused for. */
+export const SESSION_EVENTS = {
+  answers: {
+    200: {
+      description: 'The events, as they come.',
+      type: 'text/event-stream',
+      schema: Type.String({ description: 'server-sent events' }),
+      events: Type.Union([SessionEvent, GapEvent]),
+    },
+    204: { description: 'You have received `ended`; no more events follow.' },
+  },
+  problems: ['invalid-header', 'too-many-open'],
+} as const
+
 export const streamSessionEvents = defineRoute({
+  ...SESSION_EVENTS,
   method: 'get',
   path: '/v1/sessions/:id/events',
   id: 'streamSessionEvents',
@@ -231,29 +247,27 @@ export const streamSessionEvents = defineRoute({
   scopes: ['sessions'],
   params: { id: PATH.session },
   headers: ['Last-Event-ID'],
-  answers: {
-    200: {
-      description: 'The events, as they come.',
-      type: 'text/event-stream',
-      schema: Type.String({ description: 'server-sent events' }),
-      events: Type.Union([SessionEvent, GapEvent]),
-    },
-    204: { description: 'You have received `ended`; no more events follow.' },
-  },
-  problems: ['invalid-header', 'too-many-open'],
   schemas: { SessionEvent },
   async handle(needs: SessionNeeds, { req, res, params }) {
-    const { feed, open } = needs
-    const session = await ownSession(needs, res, params.id)
-    if (req.method === 'HEAD') return void res.type('text/event-stream').end()
-    const last = req.get('last-event-id')
-    const after = last === undefined || last === '' ? BEGINNING : last
-    if (!/^\d{1,15}-\d{1,15}$/.test(after)) throw badEventId()
-    if (session.state !== 'ended' && !(await feed.known(session.id, after))) throw badEventId()
-    if (session.state === 'ended' && (await feed.rest(session.id, after)) !== 'more') return void res.status(204).end()
-    const signal = open.admit(res)
-    await sendEvents(res, feed.read(session.id, after, signal), signal)
+    await sendSessionEvents(needs, await ownSession(needs, res, params.id), req, res)
   },
 })
+
+/** Sends the events of a session from where the reader has got to, to its end. @throws Problem */
+export async function sendSessionEvents(
+  { feed, open }: Pick<SessionNeeds, 'feed' | 'open'>,
+  session: Session,
+  req: Request,
+  res: Response,
+): Promise<void> {
+  if (req.method === 'HEAD') return void res.type('text/event-stream').end()
+  const last = req.get('last-event-id')
+  const after = last === undefined || last === '' ? BEGINNING : last
+  if (!/^\d{1,15}-\d{1,15}$/.test(after)) throw badEventId()
+  if (session.state !== 'ended' && !(await feed.known(session.id, after))) throw badEventId()
+  if (session.state === 'ended' && (await feed.rest(session.id, after)) !== 'more') return void res.status(204).end()
+  const signal = open.admit(res)
+  await sendEvents(res, feed.read(session.id, after, signal), signal)
+}
 
 const badEventId = () => new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')

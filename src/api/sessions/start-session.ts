@@ -141,10 +141,12 @@ async function readyEnvironment(
 export async function acceptSession(
   { config, records, queue }: Pick<SessionNeeds, 'config' | 'records' | 'queue'>,
   spec: SessionSpec,
+  { maxSessions }: Pick<Caller, 'maxSessions'>,
   idempotency: Idempotency | undefined,
 ): Promise<{ id: string; replayed: boolean }> {
-  const created = await records.create(spec, config.sessions, idempotency)
-  if (created.kind === 'full') throw tooManySessions(config.sessions.tenantMax)
+  const tenantMax = maxSessions ?? config.sessions.tenantMax
+  const created = await records.create(spec, { tenantMax }, idempotency)
+  if (created.kind === 'full') throw tooManySessions(tenantMax)
   if (created.kind === 'mismatch') throw idempotencyMismatch(`the session ${created.id}`)
   if (created.kind === 'replayed') return { id: created.id, replayed: true }
   const { id } = spec.head

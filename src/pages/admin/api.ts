@@ -25,10 +25,15 @@ import type {
   SessionRow,
   SessionUse,
 } from './api-types.ts'
-import { eventsOf, type StreamedEvent, type StreamOptions } from '../../client/event-stream.ts'
+import {
+  eventsOf,
+  type StreamedEvent,
+  type StreamedSessionEvent,
+  type StreamOptions,
+} from '../../client/event-stream.ts'
 import type { Http } from '../../client/http.ts'
 
-type Watch = Pick<StreamOptions, 'signal' | 'onConnection'>
+export type Watch = Pick<StreamOptions, 'signal' | 'onConnection'>
 type Query = Record<string, string | undefined>
 
 const query = (fields: Query): string => {
@@ -48,8 +53,11 @@ export const createApi = (http: Http) => {
     return { items: items ?? [], next }
   }
   /** Lost connections are sought without end: the page says so, and somebody looks on. */
-  const follow = <Event extends { type: string; id: string }>(path: string, watch: Watch) =>
-    eventsOf<Event>(http, path, { ...watch, retries: Infinity })
+  const follow = <Event extends { type: string; id: string }>(
+    path: string,
+    watch: Watch,
+    isLast?: (event: Event) => boolean,
+  ) => eventsOf<Event>(http, path, { ...watch, retries: Infinity }, isLast)
   return {
     overview: () => http.json<Overview>('/v1/admin/overview'),
     series: (seconds: number) => http.json<Series>(`/v1/admin/series?seconds=${seconds}`),
@@ -68,6 +76,7 @@ export const createApi = (http: Http) => {
     deleteFile: (id: string) => send<undefined>('DELETE', `/v1/admin/files/${part(id)}`),
     sessions: (fields: Query) => page<SessionRow>('/v1/admin/sessions', 'sessions', fields),
     sessionUse: (tenant?: string) => http.json<SessionUse>(`/v1/admin/sessions${query({ tenant, limit: '1' })}`),
+    session: (id: string) => http.json<SessionRow>(`/v1/admin/sessions/${part(id)}`),
     endSession: (id: string) => send<SessionRow>('DELETE', `/v1/admin/sessions/${part(id)}`),
     environments: async () =>
       (await http.json<{ environments: EnvironmentRow[] }>('/v1/admin/environments')).environments,
@@ -101,6 +110,8 @@ export const createApi = (http: Http) => {
     installGroup: (group: string) =>
       send<{ installations: Installation[] }>('POST', `/v1/admin/runtime-groups/${part(group)}/install`),
     jobEvents: (id: string, watch: Watch) => follow<StreamedEvent>(`/v1/admin/jobs/${part(id)}/events`, watch),
+    sessionEvents: (id: string, watch: Watch) =>
+      follow<StreamedSessionEvent>(`/v1/admin/sessions/${part(id)}/events`, watch, ({ type }) => type === 'ended'),
     installationEvents: (id: string, watch: Watch) =>
       follow<InstallationEvent>(`/v1/admin/installations/${part(id)}/events`, watch),
   }

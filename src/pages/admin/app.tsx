@@ -17,6 +17,7 @@ import { Link, type Route, useRoute } from './router.tsx'
 import { RuntimesPage } from './runtimes.tsx'
 import { SecurityPage } from './security.tsx'
 import { createSessionHttp, type Session, sessions, takeLink } from '../client/session.ts'
+import { SessionPage } from './session.tsx'
 import { SessionsPage } from './sessions.tsx'
 import { WebhooksPage } from './webhooks.tsx'
 
@@ -156,6 +157,7 @@ function Pages({ session, onLogOut, onEnded }: { session: Session; onLogOut: () 
 
 function Content({ api, route: [name = '', id, ...rest] }: { api: Api; route: Route }) {
   if (rest.length === 0 && name === 'jobs' && id !== undefined) return <JobPage key={id} api={api} id={id} />
+  if (rest.length === 0 && name === 'sessions' && id !== undefined) return <SessionPage key={id} api={api} id={id} />
   if (id === undefined) {
     if (name === '') return <OverviewPage api={api} />
     if (name === 'jobs') return <JobsPage api={api} />

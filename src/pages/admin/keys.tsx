@@ -111,10 +111,11 @@ function KeyState({ of: key }: { of: Key }) {
   )
 }
 
-function limitsOf({ rate, maxRunningJobs, limits, screening }: Key): string {
+function limitsOf({ rate, maxRunningJobs, maxSessions, limits, screening }: Key): string {
   return [
     ...(rate ? [`${rate.perMinute}/min, ${rate.burst} at once`] : []),
     ...(maxRunningJobs === null ? [] : [`${maxRunningJobs} running`]),
+    ...(maxSessions === null ? [] : [`${maxSessions} sessions`]),
     ...Object.entries(limits).map(([name, value]) => `${name} ${value}`),
     ...(screening ? [`screening ${screening}`] : []),
   ].join('; ')

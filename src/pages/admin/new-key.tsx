@@ -119,6 +119,7 @@ function NewKeyForm({ api, onMade, onClose }: { api: Api; onMade: (key: string) 
           <Figure name="perMinute" label="Submissions a minute" />
           <Figure name="burst" label="Submissions at once" />
           <Figure name="maxRunningJobs" label="Jobs running at a time" />
+          <Figure name="maxSessions" label="Sessions at a time" />
           {Object.entries(LIMITS).map(([name, label]) => (
             <Figure key={name} name={name} label={label} />
           ))}
@@ -159,6 +160,7 @@ function fieldsOf(form: FormData): NewKey {
   const perMinute = figure('perMinute')
   const burst = figure('burst')
   const maxRunningJobs = figure('maxRunningJobs')
+  const maxSessions = figure('maxSessions')
   const days = LIVES[Number(text('life'))]?.days
   const screening = text('screening') as ScreeningPolicy | ''
   return {
@@ -169,6 +171,7 @@ function fieldsOf(form: FormData): NewKey {
       rate: { perMinute: perMinute ?? 60, burst: burst ?? 10 },
     }),
     ...(maxRunningJobs !== undefined && { maxRunningJobs }),
+    ...(maxSessions !== undefined && { maxSessions }),
     ...(limits.length > 0 && { limits: Object.fromEntries(limits) }),
     ...(days !== undefined && { expiresAt: new Date(Date.now() + days * DAY_MS).toISOString() }),
     ...(screening !== '' && { screening }),

@@ -1,41 +1,45 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
-import { RunyardError } from '../../client/client.ts'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { RunyardError, type StreamedEvent } from '../../client/client.ts'
 import { ProblemNotice } from '../design/problem-notice.tsx'
 import { CopyOutput } from '../playground/output/copy-output.tsx'
 import { OutputLog } from '../playground/output/output-log.tsx'
 import type { OutputView } from '../playground/output/output-view.ts'
-import type { Api } from './api.ts'
+import type { Api, Watch } from './api.ts'
 
-/**
- * What a job writes, as it comes and always as text.
- * @param onChange is told of each event but output
- */
-export function Output({ api, id, onChange }: { api: Api; id: string; onChange: () => void }) {
+/** What an event was: output that is shown now, where some are missing, the last of all, or anything else. */
+export type ShownEvent = 'output' | 'gap' | 'last' | 'other'
+
+export interface FollowedOutputProps<Event> {
+  label: string
+  /** Its events, to the end; one function as long as they are the same. */
+  events: (watch: Watch) => AsyncIterable<Event>
+  show: (view: OutputView, event: Event) => ShownEvent
+  /** Is told of each event but output. */
+  onChange: () => void
+}
+
+/** What a job or a session writes, as it comes and always as text. */
+export function FollowedOutput<Event>({ label, events, show, onChange }: FollowedOutputProps<Event>) {
   const view = useRef<OutputView>(null)
   const [problem, setProblem] = useState<RunyardError>()
   const [isEmpty, setEmpty] = useState(true)
   const [isLive, setLive] = useState(true)
   const [told, setTold] = useState('')
   useEffect(() => {
-    const shown = view.current
-    if (!shown) return
+    const into = view.current
+    if (!into) return
     const controller = new AbortController()
     const follow = async () => {
       const onConnection = (connected: boolean) => setTold(connected ? '' : 'Connection lost. Reconnecting …')
       let isOver = false
-      for await (const event of api.jobEvents(id, { signal: controller.signal, onConnection })) {
-        if (event.type === 'stdout' || event.type === 'stderr') {
-          shown.write(event.type, event.data.data)
+      for await (const event of events({ signal: controller.signal, onConnection })) {
+        const was = show(into, event)
+        if (was === 'output') {
           setEmpty(false)
           continue
         }
-        // It runs again from its beginning.
-        if (event.type === 'state' && event.data.state === 'running') shown.clear()
-        if (event.type === 'stage' && event.data.phase === 'started' && event.data.stage !== 'run') {
-          shown.heading(event.data.stage)
-        }
-        if (event.type === 'gap') setTold('The beginning is no longer stored.')
-        isOver = event.type === 'result'
+        if (was === 'gap') setTold('The beginning is no longer stored.')
+        isOver = was === 'last'
         onChange()
       }
       setLive(false)
@@ -47,7 +51,7 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
       setProblem(error)
     })
     return () => controller.abort()
-  }, [api, id])
+  }, [events])
   return (
     <section class="card job-output" aria-labelledby="output-title">
       <header>
@@ -59,7 +63,27 @@ export function Output({ api, id, onChange }: { api: Api; id: string; onChange: 
       </header>
       {problem && <ProblemNotice problem={problem} />}
       {isEmpty && <p class="empty">No output yet.</p>}
-      <OutputLog label="Output of the job" isLive={isLive} hidden={isEmpty} onView={(made) => (view.current = made)} />
+      <OutputLog label={label} isLive={isLive} hidden={isEmpty} onView={(made) => (view.current = made)} />
     </section>
   )
+}
+
+/** What a job writes. */
+export function Output({ api, id, onChange }: { api: Api; id: string; onChange: () => void }) {
+  const events = useCallback((watch: Watch) => api.jobEvents(id, watch), [api, id])
+  return <FollowedOutput label="Output of the job" events={events} show={showJobEvent} onChange={onChange} />
+}
+
+function showJobEvent(view: OutputView, event: StreamedEvent): ShownEvent {
+  if (event.type === 'stdout' || event.type === 'stderr') {
+    view.write(event.type, event.data.data)
+    return 'output'
+  }
+  // It runs again from its beginning.
+  if (event.type === 'state' && event.data.state === 'running') view.clear()
+  if (event.type === 'stage' && event.data.phase === 'started' && event.data.stage !== 'run') {
+    view.heading(event.data.stage)
+  }
+  if (event.type === 'gap') return 'gap'
+  return event.type === 'result' ? 'last' : 'other'
 }

@@ -6,6 +6,8 @@ import type { Api } from './api.ts'
 import type { SessionRow } from './api-types.ts'
 import type { Question } from './confirm.tsx'
 import { ListPage } from './list-page.tsx'
+import { Link } from './router.tsx'
+import { questionToEnd, SESSION_TONES } from './session.tsx'
 import { usePaged } from './paged.tsx'
 import type { Column } from './table.tsx'
 import { TenantFilter } from './tenant-filter.tsx'
@@ -25,18 +27,13 @@ export function SessionsPage({ api }: { api: Api }) {
     tenant,
   )
   const use = usePolled(() => api.sessionUse(wanted), EVERY_MS, [api, tenant])
-  const end = ({ id, tenant: owner }: SessionRow) =>
-    setQuestion({
-      title: 'End this session?',
-      text: `The session ${id} of the tenant ${owner} ends, and everything in it is gone. This cannot be undone.`,
-      verb: 'End it',
-      work: async () => {
-        await api.endSession(id)
+  const end = (session: SessionRow) =>
+    setQuestion(
+      questionToEnd(api, session, () => {
         polled.refresh()
         use.refresh()
-        return `The session ${id} has ended.`
-      },
-    })
+      }),
+    )
   const actions = (session: SessionRow) => (
     <button type="button" class="button quiet" onClick={() => end(session)}>
       End<span class="unseen"> session {session.id}</span>
@@ -71,11 +68,14 @@ const COLUMNS: Column<SessionRow>[] = [
     title: 'Session',
     cell: ({ id, language, version }) => (
       <>
-        {language} {version} <span class="faint mono">{id}</span>
+        {language} {version}{' '}
+        <Link to={`/admin/sessions/${id}`} class="mono">
+          {id}
+        </Link>
       </>
     ),
   },
-  { title: 'State', cell: ({ state }) => <Badge tone={state === 'running' ? 'good' : 'busy'} words={state} /> },
+  { title: 'State', cell: ({ state }) => <Badge tone={SESSION_TONES[state]} words={state} /> },
   {
     title: 'Tenant',
     cell: ({ tenant, endUser }) => (

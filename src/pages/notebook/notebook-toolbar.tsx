@@ -9,6 +9,9 @@ export interface NotebookToolbarProps {
   isBusy: boolean
   isRunning: boolean
   canRun: boolean
+  /** Whether the language installs packages, or the notebook names some. */
+  hasPackages: boolean
+  arePackagesShown: boolean
   areFilesShown: boolean
   isTerminalShown: boolean
   onLanguage: (language: string) => void
@@ -17,6 +20,7 @@ export interface NotebookToolbarProps {
   onInterrupt: () => void
   onRestart: () => void
   onInsert: (type: 'code' | 'markdown') => void
+  onPackages: () => void
   onFiles: () => void
   onTerminal: () => void
   onImport: (file: File) => void
@@ -81,6 +85,11 @@ export function NotebookToolbar(props: NotebookToolbarProps) {
         ))}
       </select>
       <span class="spacer" />
+      {props.hasPackages && (
+        <button type="button" class="button" aria-pressed={props.arePackagesShown} onClick={props.onPackages}>
+          Packages
+        </button>
+      )}
       <button type="button" class="button" aria-pressed={areFilesShown} onClick={props.onFiles}>
         Files
       </button>

@@ -14,9 +14,11 @@ import { FilesPanel } from './files-panel.tsx'
 import { clearOutputs, type Document, emptyDocument, inPlaceOf, newCellId } from './model/cells.ts'
 import { inLanguage, languageOf, NotebookFault, readNotebook, writeNotebook } from './model/ipynb.ts'
 import { createNotebookStore } from './model/notebook-store.ts'
+import { packagesIn, withPackages } from './model/packages.ts'
 import { FIRST_ID, readKept } from './session/kept-notebook.ts'
 import { stored } from './session/stored.ts'
 import { NotebookToolbar } from './notebook-toolbar.tsx'
+import { PackagesPanel } from './packages-panel.tsx'
 import { saveAs } from './save-as.ts'
 import { SessionBadge, SessionNotices } from './session-notices.tsx'
 import { extensionOf } from './session/extension.ts'
@@ -34,6 +36,7 @@ export function Notebook() {
   const [language, setLanguage] = useState('')
   const [fault, setFault] = useState<RunyardError | null>(null)
   const [dialog, setDialog] = useState<'key' | 'shortcuts' | null>(null)
+  const [arePackagesShown, setPackagesShown] = useState(false)
   const [areFilesShown, setFilesShown] = useState(false)
   const [isTerminalShown, setTerminalShown] = useState(false)
   const shell = useRef<ShellPlace | null>(null)
@@ -58,6 +61,7 @@ export function Notebook() {
       sinkOf(store),
       (id) => stored.keepSession(id),
       (ran) => stored.keepRan(ran),
+      () => packagesIn(store.get()),
     )
     return { client, store, session }
   }, [])
@@ -68,6 +72,7 @@ export function Notebook() {
 
   const kernels = runtimes?.filter(({ kernel, installed }) => kernel && installed) ?? []
   const runtime = kernels.find((one) => one.language === language)
+  const packages = packagesIn(shown)
   const canRun = runtime !== undefined && state.phase !== 'ended'
   const isBusy = state.queue.length > 0 && state.phase === 'running'
   useEffect(() => setFilesVersion((before) => before + 1), [state.queue.length === 0])
@@ -153,6 +158,11 @@ export function Notebook() {
   const restart = async () => {
     if (await session.restart()) toast('The interpreter was restarted; its variables are gone', 'good')
   }
+  const startAnew = async () => {
+    await session.end()
+    session.forget()
+    await session.open().catch(() => undefined)
+  }
   const runAll = () =>
     session.run(
       store
@@ -204,6 +214,8 @@ export function Notebook() {
           isBusy={isBusy}
           isRunning={state.phase === 'running'}
           canRun={canRun}
+          hasPackages={runtime?.installsPackages === true || packages.length > 0}
+          arePackagesShown={arePackagesShown}
           areFilesShown={areFilesShown}
           isTerminalShown={isTerminalShown}
           onLanguage={choose}
@@ -212,6 +224,7 @@ export function Notebook() {
           onInterrupt={() => void session.interrupt()}
           onRestart={() => void restart()}
           onInsert={(type) => cells.insert(1, type)}
+          onPackages={() => setPackagesShown(!arePackagesShown)}
           onFiles={() => setFilesShown(!areFilesShown)}
           onTerminal={() => setTerminalShown(!isTerminalShown)}
           onImport={(file) => void open(file)}
@@ -221,16 +234,22 @@ export function Notebook() {
           onShortcuts={() => setDialog('shortcuts')}
         />
         <div class="session-line">
-          <SessionBadge state={state} />
+          <SessionBadge state={state} packages={packages.length} />
+          {arePackagesShown && (
+            <PackagesPanel
+              language={language}
+              packages={packages}
+              isRunning={state.phase === 'running'}
+              onChange={(named) => store.change((document) => withPackages(document, named))}
+              onRestart={() => void startAnew()}
+            />
+          )}
         </div>
         <SessionNotices
           state={state}
           problem={isRefusedKey ? null : fault}
           hasKernels={runtimes === null || kernels.length > 0}
-          onStart={() => {
-            session.forget()
-            void session.open().catch(() => undefined)
-          }}
+          onStart={() => void startAnew()}
           onKeep={() => void keep()}
         />
         <div class="cells" id="cells" tabIndex={-1}>

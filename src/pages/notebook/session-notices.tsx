@@ -55,11 +55,18 @@ export function SessionNotices({ state, problem, hasKernels, onStart, onKeep }: 
 }
 
 /** How the session stands, in the bar. */
-export function SessionBadge({ state: { phase, queue, connected } }: { state: SessionState }) {
+export function SessionBadge({
+  state: { phase, queue, connected },
+  packages,
+}: {
+  state: SessionState
+  /** How many packages a session begins with. */
+  packages: number
+}) {
   const [tone, words] = !connected
     ? ['warn', 'Connection lost, reconnecting …']
     : phase === 'starting'
-      ? ['busy moving', 'Starting a session']
+      ? ['busy moving', packages === 0 ? 'Starting a session' : 'Installing packages, starting a session']
       : phase === 'ended'
         ? ['warn', 'Session ended']
         : phase === 'none'

@@ -27,6 +27,7 @@ export const ApiKey = Type.Object({
   scopes: Type.Array(Scope),
   rate: orNull(Rate),
   maxRunningJobs: orNull(Type.Integer({ minimum: 1, description: 'jobs of its tenant that run at one time' })),
+  maxSessions: orNull(Type.Integer({ minimum: 1, description: 'sessions of its tenant at one time' })),
   limits: LimitOverrides,
   screening: orNull(ScreeningPolicy),
   webhook: orNull(Webhook),

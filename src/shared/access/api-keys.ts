@@ -78,6 +78,7 @@ export function createApiKeys(redis: Redis, keys: Keys, now: () => number = Date
         scopes: fields.scopes ?? ['jobs'],
         rate: fields.rate ?? null,
         maxRunningJobs: fields.maxRunningJobs ?? null,
+        maxSessions: fields.maxSessions ?? null,
         limits: fields.limits ?? {},
         screening: fields.screening ?? null,
         webhook: fields.webhook ?? null,
@@ -122,5 +123,6 @@ export function createApiKeys(redis: Redis, keys: Keys, now: () => number = Date
 
 function withoutHash(stored: StoredApiKey): ApiKey {
   const { secretHash: _secretHash, ...record } = stored
-  return record
+  // Keys of before it have none.
+  return { ...record, maxSessions: record.maxSessions ?? null }
 }

@@ -25,6 +25,7 @@ export const NewApiKey = Type.Object(
     ),
     rate: optional(Rate),
     maxRunningJobs: optional(Type.Integer({ minimum: 1, maximum: 1e6 })),
+    maxSessions: optional(Type.Integer({ minimum: 1, maximum: 1e6 })),
     limits: optional(LimitOverrides),
     screening: optional(ScreeningPolicy),
     webhook: optional(Webhook),

@@ -2,6 +2,7 @@ import type { SignalName } from '../redis/job-input.ts'
 import type { Finding } from '../security/finding.ts'
 import type { TerminalSize } from '../terminal-size.ts'
 import type { StoredFile } from '../files/stored-file.ts'
+import type { CommRequest, SentComm } from './comm.ts'
 import type { Command, Context, Execution, FileEntry, Session, Watch } from './session.ts'
 
 /** A piece of a file, with its bytes beside it. */
@@ -72,6 +73,8 @@ export interface Operations {
    * @property waitMs how long the reply may take; a busy kernel answers when it is done
    */
   askContext: { input: { id: string; type: string; content: object; waitMs?: number }; answer: object }
+  /** Passes a message of a comm to its kernel. @property id what the events that it causes name as their parent */
+  sendComm: { input: CommRequest & { id: string; context: string }; answer: SentComm }
 
   /** With the beginning of its standard input as bytes, if it has any. */
   runCommand: { input: RunCommand; answer: Command }

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { ExactBytes } from '../job.ts'
+import { Comm } from './comm.ts'
 import { CommandState, Context, Execution, ExecutionError, FileChange, Result, Session, Watch } from './session.ts'
 
 const closed = Type.Object
@@ -50,6 +51,7 @@ export const SessionEvent = Type.Union([
       password: Type.Boolean(),
     }),
   }),
+  closed({ type: Type.Literal('comm'), data: Comm }),
   closed({ type: Type.Literal('command'), data: CommandState }),
   closed({ type: Type.Literal('watch'), data: Watch }),
   closed({

@@ -4,6 +4,7 @@ import { KIB, SECOND } from '../limits.ts'
 import type { ProblemCode } from '../problems.ts'
 import type { Keys } from '../redis/keys.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
+import type { TraceContext } from '../tracing/trace-context.ts'
 import type { Operation, Operations } from './operations.ts'
 
 /**
@@ -22,6 +23,8 @@ export interface SentRequest<O extends Operation = Operation> {
   operation: O
   input: Operations[O]['input']
   bytes: Buffer
+  /** Of the request that brought it about. */
+  trace?: TraceContext
 }
 
 /** What the caller did wrong, or what is not there. */

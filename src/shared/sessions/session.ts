@@ -5,6 +5,7 @@ import { EndUser } from '../security/end-user.ts'
 import { Finding } from '../security/finding.ts'
 import type { Origin } from '../security/origin.ts'
 import type { SourceFile } from '../job.ts'
+import type { TraceContext } from '../tracing/trace-context.ts'
 import type { SessionWebhook } from '../webhook.ts'
 
 const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
@@ -32,14 +33,23 @@ export const SessionEnd = Type.Enum(Object.keys(SESSION_ENDS) as SessionEnd[])
 
 /** Of a job's limits those that a session has: for all its processes together, and `outputBytes` for each execution and command. */
 const LIMITS_OF_SESSIONS = ['memoryBytes', 'processes', 'outputBytes', 'fileBytes', 'openFiles', 'stackBytes'] as const
-export const SessionLimits = Type.Pick(Limits, LIMITS_OF_SESSIONS, { additionalProperties: false })
+/** Of its own: what a job may use in seconds, a session uses over its life. */
+const cpuMs = Type.Integer({
+  minimum: 1,
+  description: 'CPU time of all its processes together, in milliseconds; then it ends',
+})
+const closed = { additionalProperties: false }
+export const SessionLimits = Type.Object({ ...Type.Pick(Limits, LIMITS_OF_SESSIONS).properties, cpuMs }, closed)
 export type SessionLimits = Static<typeof SessionLimits>
 /** Those of a session out of all. */
-export const limitsOfSession = (limits: SessionLimits): SessionLimits => {
+export const limitsOfSession = (limits: Omit<SessionLimits, 'cpuMs'>, ownCpuMs: number): SessionLimits => {
   const { memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes } = limits
-  return { memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes }
+  return { memoryBytes, processes, outputBytes, fileBytes, openFiles, stackBytes, cpuMs: ownCpuMs }
 }
-export const SessionLimitOverrides = Type.Pick(LimitOverrides, LIMITS_OF_SESSIONS, { additionalProperties: false })
+export const SessionLimitOverrides = Type.Object(
+  { ...Type.Pick(LimitOverrides, LIMITS_OF_SESSIONS).properties, cpuMs: Type.Optional(cpuMs) },
+  closed,
+)
 
 /** A session, as its owner sees it. */
 export const Session = Type.Object({
@@ -105,6 +115,8 @@ export interface SessionSpec {
   from?: SnapshotFile
   /** Where its owner is told of it. */
   webhook?: SessionWebhook
+  /** Of the sending that put it on the queue. */
+  trace?: TraceContext
 }
 
 export const CONTEXT_STATES = ['starting', 'idle', 'busy', 'dead'] as const

@@ -126,7 +126,17 @@ export type BridgeOrder =
       interrupt: 'signal' | 'message'
       protocol?: 'jupyter' | 'lines' | undefined
     }
-  | { do: 'send'; context: string; channel: 'shell' | 'control' | 'stdin'; type: string; id: string; content: object }
+  | {
+      do: 'send'
+      context: string
+      channel: 'shell' | 'control' | 'stdin'
+      type: string
+      id: string
+      content: object
+      metadata?: object
+      /** Base64. */
+      buffers?: readonly string[]
+    }
   | { do: 'interrupt' | 'stop'; context: string }
 
 export const bridgeLine = (order: BridgeOrder): Buffer => Buffer.from(`${JSON.stringify(order)}\n`)

@@ -19,6 +19,7 @@ export interface CodeOperations {
     | 'restartContext'
     | 'deleteContext'
     | 'askContext'
+    | 'sendComm'
   >
   /** Whether any code runs or waits. */
   readonly isBusy: boolean
@@ -119,6 +120,12 @@ export function createCodeOperations(options: CodeOptions): CodeOperations {
         await context.ready
         const answer = context.ask(type, content)
         return [await (waitMs === undefined ? answer : answeredWithin(answer, waitMs))]
+      },
+      async sendComm({ id, context: name, ...message }) {
+        const context = contextOf(name)
+        await context.ready
+        context.comm(id, message)
+        return [{ id }]
       },
     },
   }

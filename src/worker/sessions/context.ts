@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import type { CommRequest } from '../../shared/sessions/comm.ts'
 import type { Execute } from '../../shared/sessions/operations.ts'
 import type { Context, ExecutionStatus } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { signalName } from '../jobs/classify.ts'
 import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
+import { createComms } from './comms.ts'
 import { createExecution, type RunningExecution } from './execution.ts'
 import { createQuestions } from './questions.ts'
 import { ContextBusy, isBridgeFull, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
@@ -50,6 +52,8 @@ export interface SessionContext {
   input(execution: string, value: string): boolean
   /** Asks the kernel on its shell channel. @throws ContextBusy, or ContextDead also when it dies before it answers */
   ask(type: string, content: object): Promise<Record<string, unknown>>
+  /** Passes a message of a comm to the kernel. @param id what it causes is told under. @throws ContextBusy, ContextDead */
+  comm(id: string, message: CommRequest): void
   take(event: Exclude<BridgeEvent, { event: 'bridge' }>): void
 }
 
@@ -127,6 +131,7 @@ export function createContext(options: ContextOptions): SessionContext {
   let settle: { resolve: (by?: Promise<void>) => void; reject: (error: Error) => void } = { resolve() {}, reject() {} }
   let ready = Promise.resolve()
   const questions = createQuestions(options)
+  const comms = createComms(options)
 
   const view = (): Context => ({
     id,
@@ -174,6 +179,7 @@ export function createContext(options: ContextOptions): SessionContext {
     if (running) end(running, status, why)
     for (const entry of waiting) end(entry, status === 'interrupted' ? 'cancelled' : status, why)
     questions.endAll(new ContextDead(why ?? 'the context has ended'))
+    comms.endAll()
   }
 
   const die = (why: string) => {
@@ -204,6 +210,7 @@ export function createContext(options: ContextOptions): SessionContext {
     }
     // The kernel works while this is told.
     send({ do: 'send', context: kernel, channel: 'shell', type: 'execute_request', id: asked.id, content })
+    comms.renew()
     change('busy')
     execution.start()
     entry.stopTimers.push(clock.after(timeoutMs, () => overdue(entry)))
@@ -253,8 +260,8 @@ export function createContext(options: ContextOptions): SessionContext {
   const takeMessage = (said: KernelMessage) => {
     const { parent, channel, type, content } = said
     if (channel === 'shell' && questions.answer(parent, content)) return
-    const entry = running
-    if (!entry || parent !== entry.asked.id) return
+    const entry = running?.asked.id === parent ? running : undefined
+    if (comms.take(said, entry?.execution) || !entry) return
     if (type === 'input_request') entry.asksInput = true
     if (!entry.hasBegun && (type !== 'status' || entry.asked.silent)) {
       entry.hasBegun = true
@@ -340,6 +347,10 @@ export function createContext(options: ContextOptions): SessionContext {
     async ask(type, content) {
       if (state === 'dead') throw new ContextDead(message ?? 'the context has ended')
       return questions.ask(kernel, type, content)
+    },
+    comm(comm, sent) {
+      if (state === 'dead') throw new ContextDead(message ?? 'the context has ended')
+      comms.send(kernel, comm, sent)
     },
     take(event) {
       if (isClosed || event.context !== kernel) return

@@ -24,6 +24,8 @@ export interface RunningExecution {
   /** As its owner sees it now. */
   view(): Execution
   start(): void
+  /** Something that it would show is left out. */
+  cut(): void
   take(message: KernelMessage): void
   finish(status: ExecutionStatus, message?: string | null): void
   /** The status that its reply stands for; undefined before it. */
@@ -137,7 +139,8 @@ export function createExecution(
     tell({ type: 'output-updated', data: { execution: id, ...result } })
   }
 
-  const takeError = (content: Record<string, unknown>) => {
+  const takeError = (content: Record<string, unknown>, omitted?: number) => {
+    if (omitted !== undefined) content = { ename: 'Error', evalue: `its ${omitted} bytes of text were left out` }
     const { traceback } = content
     const lines = Array.isArray(traceback) ? traceback.map(String) : []
     const error = { name: textIn(content, 'ename'), value: textIn(content, 'evalue'), traceback: lines }
@@ -173,9 +176,13 @@ export function createExecution(
       execution.startedAt = now()
       tellState()
     },
+    cut() {
+      execution.truncated = true
+    },
     take(message) {
-      const { type, content } = message
+      const { type, content, omitted } = message
       if (execution.state !== 'running') return
+      if (omitted !== undefined) execution.truncated = true
       switch (type) {
         case 'status':
           if (content['execution_state'] === 'idle') isIdle = true
@@ -196,7 +203,7 @@ export function createExecution(
           else clear()
           return
         case 'error':
-          return takeError(content)
+          return takeError(content, omitted)
         case 'input_request':
           return tell({
             type: 'input-request',
@@ -212,7 +219,7 @@ export function createExecution(
           replied = content['status'] === 'ok' ? 'ok' : content['status'] === 'aborted' ? 'aborted' : 'error'
           if (replied === 'error' && !execution.error) {
             // What IRkernel says of code that was interrupted, and no more than that.
-            takeError(content['status'] === 'abort' ? INTERRUPTED : content)
+            takeError(content['status'] === 'abort' ? INTERRUPTED : content, omitted)
           }
           return
       }

@@ -7,6 +7,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { acceptedSession, type SessionRecords } from '../../shared/sessions/session-records.ts'
 import type { Answered, RequestReader, SentRequest } from '../../shared/sessions/session-requests.ts'
 import type { SessionObserver } from '../metrics/session-metrics.ts'
+import type { Tracing } from '../../shared/tracing/tracing.ts'
 import type { JobFiles } from '../files/job-files.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { AgentRefusal } from './agent.ts'
@@ -18,6 +19,7 @@ import { createEventWriter } from './event-writer.ts'
 import { createOperations, type SessionOperations } from './operations.ts'
 import { startProblem } from './refusals.ts'
 import type { SessionBody } from './session-body.ts'
+import { traceOperation } from './trace-sessions.ts'
 
 /** A session that this worker keeps. */
 export interface RunningSession {
@@ -37,12 +39,11 @@ export interface RunSessionOptions {
   wakeUps: WakeUps
   /** The channel that tells of requests. */
   channelOf: (id: string) => string
-  /** The longest that any session may live. */
-  longestMs: number
   report: (spec: SessionSpec, report: StageReport) => void
   files: Pick<JobFiles, 'read' | 'save'>
   observer: SessionObserver
   clock: Clock
+  tracing?: Tracing | undefined
   log: Logger
 }
 
@@ -65,7 +66,7 @@ export function runSession(
   body: SessionBody,
   writes: boolean,
 ): RunningSession {
-  const { records, requests, wakeUps, channelOf, longestMs, report, files, observer, clock, log } = options
+  const { records, requests, wakeUps, channelOf, report, files, observer, clock, tracing, log } = options
   const { agent, kernels } = body
   const { id, limits } = spec.head
   const fields = { sessionId: id, tenant: spec.tenant, requestId: spec.origin.requestId }
@@ -129,8 +130,10 @@ export function runSession(
       underWay++
     }
     try {
-      const answered = await operations?.perform(request).catch(failed)
-      if (answered) await requests.answer(request, answered)
+      await traceOperation(tracing, id, request, async () => {
+        const answered = await operations?.perform(request).catch(failed)
+        if (answered) await requests.answer(request, answered)
+      })
     } catch (err) {
       log.warn({ err, ...fields, operation: request.operation }, 'answer of a session not sent')
     } finally {
@@ -247,7 +250,7 @@ export function runSession(
   }
 
   const endedByStage = ({ reason, signal, oomKills, error }: StageReport) => {
-    if (reason === 'cpu') return end('cpu-time-limit', `its processes used more than ${longestMs} ms of CPU time`)
+    if (reason === 'cpu') return end('cpu-time-limit', `its processes used more than ${limits.cpuMs} ms of CPU time`)
     if (reason === 'wall') return end('lifetime', null)
     if (oomKills > 0) return end('agent-lost', `it reached its memory limit of ${limits.memoryBytes} bytes`)
     if (error) return end('session-lost', `its agent could not be started: ${error.message}`)

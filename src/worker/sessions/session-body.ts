@@ -98,7 +98,7 @@ export function startBody(options: BodyOptions): SessionBody {
       args: [INIT_PATH, OPTION_AGENT],
       env,
       wallMs: longestMs + STAGE_MARGIN_MS,
-      cpuMs: longestMs,
+      cpuMs: limits.cpuMs,
       graceMs,
       outputBytes: Number.MAX_SAFE_INTEGER,
       processes: limits.processes,

@@ -21,6 +21,7 @@ import type { Clock } from './context.ts'
 import { type RunningSession, runSession } from './run-session.ts'
 import { type BodyOptions, type SessionBody, startBody } from './session-body.ts'
 import { createSessionQueueWorker, type SessionQueueWorker } from './session-queue-worker.ts'
+import { tracePlacing } from './trace-sessions.ts'
 import { createWaitingBodies } from './waiting-bodies.ts'
 
 /** The sessions that a worker keeps. */
@@ -94,11 +95,11 @@ export function createSessions(
     requests: createRequestReader(redis, keys),
     wakeUps: createWakeUps(subscriber),
     channelOf: (id: string) => keys.sessionRequests(id),
-    longestMs: maxLifetimeMs,
     report,
     files,
     observer,
     clock,
+    tracing: core.tracing,
     log,
   }
 
@@ -121,7 +122,7 @@ export function createSessions(
     ready: poolReady,
     limitsOf: ({ limits }) => {
       const { defaults, ceilings } = config.limits
-      return limitsOfSession(effectiveLimits({}, limits, defaults, ceilings))
+      return limitsOfSession(effectiveLimits({}, limits, defaults, ceilings), maxLifetimeMs)
     },
     async make(language, limits, environment) {
       const found = locate({ language: language.id, kernel: true })
@@ -140,7 +141,8 @@ export function createSessions(
     log,
   })
 
-  const place = async (spec: SessionSpec): Promise<number | undefined> => {
+  const place = async (asked: SessionSpec): Promise<number | undefined> => {
+    const spec = withAllLimits(asked, maxLifetimeMs)
     const { head, tenant } = spec
     const { id } = head
     const found = locate(head)
@@ -216,7 +218,7 @@ export function createSessions(
     },
     async start(takes) {
       if (memoryBytes === 0) return
-      queue = createSessionQueueWorker(redis, keys, place, log)
+      queue = createSessionQueueWorker(redis, keys, tracePlacing(core.tracing, place), log)
       if (!takes()) await queue.pause()
     },
     pause: async () => queue?.pause(),
@@ -236,3 +238,9 @@ export function createSessions(
     ),
   }
 }
+
+/** A gateway of before gives a session no CPU time of its own. */
+const withAllLimits = (spec: SessionSpec, cpuMs: number): SessionSpec => ({
+  ...spec,
+  head: { ...spec.head, limits: Object.assign({ cpuMs }, spec.head.limits) },
+})

@@ -32,6 +32,7 @@ test('a key is made, shown once, opens what it says, is listed and revoked', asy
     scopes: ['jobs', 'containers'],
     rate: { perMinute: 600, burst: 20 },
     maxRunningJobs: 2,
+    maxSessions: 3,
     limits: { wallMs: 60_000 },
     screening: 'standard',
     webhook: { url: 'https://example.com/hook' },

@@ -35,6 +35,7 @@ test('without authentication a caller without a key is the tenant `local`', asyn
     scopes: ['jobs', 'containers', 'files', 'sessions'],
     rate: null,
     maxRunningJobs: 7,
+    maxSessions: null,
     ceilings: {},
     screening: null,
     webhook: null,
@@ -69,6 +70,7 @@ test('a key makes its holder the tenant it says, in every mode', async () => {
       scopes: ['jobs'],
       rate: null,
       maxRunningJobs: 7,
+      maxSessions: null,
       ceilings: {},
       screening: null,
       webhook: null,
@@ -80,6 +82,7 @@ test('what a key has of its own goes before what the service has', async () => {
   const own = {
     rate: { perMinute: 5, burst: 2 },
     maxRunningJobs: 3,
+    maxSessions: 2,
     limits: { wallMs: 1000 },
     screening: 'off' as const,
     scopes: ['admin' as const],

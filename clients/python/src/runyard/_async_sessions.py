@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inspect import isawaitable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, AsyncGenerator, Awaitable, Callable, List, Mapping, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, AsyncGenerator, Awaitable, Callable, List, Mapping, Optional, Sequence, Type, Union
 
 from ._arguments import session_request
 from ._session_calls import CommandLine, SessionCalls, code_request, command_request
@@ -20,6 +20,7 @@ from .types import (
     FileEntry,
     Inspection,
     Result,
+    SentComm,
     SessionEvent,
     SessionState,
     Signal,
@@ -148,6 +149,24 @@ class AsyncSessionContexts:
     async def remove(self, context_id: str, *, timeout: Optional[float] = None) -> Context:
         """Ends a context."""
         return await self._driver.run(self._calls.delete_context(self._id, context_id, timeout))
+
+    async def send_comm(
+        self,
+        kind: str,
+        content: Mapping[str, Any],
+        *,
+        metadata: Optional[Mapping[str, Any]] = None,
+        buffers: Sequence[bytes] = (),
+        context_id: str = "default",
+        timeout: Optional[float] = None,
+    ) -> SentComm:
+        """Passes a message of a widget to its kernel. What it causes comes as events ``comm`` with its id as ``parent``.
+
+        :param kind: ``comm_open``, ``comm_msg`` or ``comm_close``
+        :param content: as the Jupyter protocol has it: ``comm_id``, ``data``, ...
+        """
+        call = self._calls.send_comm(self._id, context_id, kind, content, metadata, buffers, timeout)
+        return await self._driver.run(call)
 
 
 class AsyncSessionCommands:

@@ -13,7 +13,7 @@ from ._retry import Deadline
 from ._session import Request
 from ._session import Session as Http
 from ._uploads import Content, Upload
-from .types import Command, Completion, Context, Execution, FileEntry, Inspection, Session, StoredFile, Watch
+from .types import Command, Completion, Context, Execution, FileEntry, Inspection, SentComm, Session, StoredFile, Watch
 
 # The longest the service waits at one time, in seconds.
 _LONGEST_WAIT = 60
@@ -148,6 +148,20 @@ class SessionCalls:
 
     def delete_context(self, session_id: str, context_id: str, timeout: Optional[float]) -> Flow[Context]:
         return cast(Context, (yield from self._json("DELETE", _context(session_id, context_id), timeout)))
+
+    def send_comm(
+        self,
+        session_id: str,
+        context_id: str,
+        kind: str,
+        content: Mapping[str, Any],
+        metadata: Optional[Mapping[str, Any]],
+        buffers: Sequence[bytes],
+        timeout: Optional[float],
+    ) -> Flow[SentComm]:
+        parts = [base64.b64encode(one).decode() for one in buffers] or None
+        body = _known({"type": kind, "content": content, "metadata": metadata, "buffers": parts})
+        return cast(SentComm, (yield from self._once(f"{_context(session_id, context_id)}/comms", body, timeout)))
 
     # Commands
 

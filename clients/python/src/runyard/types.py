@@ -743,6 +743,7 @@ class SessionLimitOverrides(TypedDict, total=False):
     fileBytes: Optional[int]
     openFiles: Optional[int]
     stackBytes: Optional[int]
+    cpuMs: Optional[int]
 
 
 class SessionLimits(TypedDict):
@@ -754,6 +755,7 @@ class SessionLimits(TypedDict):
     fileBytes: int
     openFiles: int
     stackBytes: int
+    cpuMs: int
 
 
 class _SessionWebhookUrl(TypedDict):
@@ -994,6 +996,12 @@ class Inspection(TypedDict):
 
     found: bool
     data: Dict[str, Any]
+
+
+class SentComm(TypedDict):
+    """A message that was passed to a kernel: the events that it causes have its id as ``parent``."""
+
+    id: str
 
 
 class SessionEvent(TypedDict):

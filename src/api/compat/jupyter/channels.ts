@@ -12,7 +12,7 @@ import { createKernelEvents } from './kernel-events.ts'
 import type { KernelInfos } from './kernel-infos.ts'
 import { createKernelRequests } from './kernel-requests.ts'
 import type { KernelCalls } from './kernels.ts'
-import { kernelLife, messageMaker } from './kernel-messages.ts'
+import { kernelLife, messageMaker, type Part } from './kernel-messages.ts'
 import { createRunLine } from './run-line.ts'
 
 /** Sockets to the kernels of this gateway. */
@@ -115,6 +115,7 @@ export function createChannels(
       const events = await feed.read(session.id, position, signal)
       let restarts = context.restarts
       let asking: string | undefined
+      const comms = new Map<string, Part>()
       const make = messageMaker(() => kernelLife(session.id, restarts))
       const line = createRunLine({ needs, res, session, client, records, send, make, mayRun: () => !isRevoked() })
       const requests = createKernelRequests({
@@ -126,6 +127,7 @@ export function createChannels(
         send,
         make,
         infos,
+        comms,
         asking: () => asking,
       })
       const told = createKernelEvents({
@@ -136,6 +138,7 @@ export function createChannels(
         make,
         context,
         line,
+        comms,
         asksInput: (execution) => (asking = execution),
         restarted(count) {
           const isAnother = count > restarts

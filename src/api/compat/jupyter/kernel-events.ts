@@ -1,3 +1,4 @@
+import type { Comm } from '../../../shared/sessions/comm.ts'
 import type { Context, ExecutionError, Session } from '../../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../../shared/sessions/session-event.ts'
 import type { StoredEvent } from '../../events/live-events.ts'
@@ -24,6 +25,8 @@ export interface KernelEventsOptions {
   line: RunLine
   /** Is told how often the kernel was started anew. @returns whether the client has to be told */
   restarted: (count: number) => boolean
+  /** Headers of comms' messages of this socket, by their ids. */
+  comms: Map<string, Part>
   /** Is told of an execution of this socket that asks for a line. */
   asksInput: (execution: string) => void
 }
@@ -39,7 +42,7 @@ interface Told {
 }
 
 export function createKernelEvents(options: KernelEventsOptions): KernelEvents {
-  const { session, client, records, send, make, context, line, restarted, asksInput } = options
+  const { session, client, records, send, make, context, line, restarted, comms, asksInput } = options
   const executions = new Map<string, Told>()
   const others = new Set<string>()
   let lastCount = context.executionCount ?? 0
@@ -91,8 +94,24 @@ export function createKernelEvents(options: KernelEventsOptions): KernelEvents {
 
   const takeContext = async (data: Context) => {
     if (data.id !== KERNEL_CONTEXT) return
+    // A kernel that is gone answers none of them.
+    if (data.state === 'starting' || data.state === 'dead') comms.clear()
     if (restarted(data.restarts)) await tell('status', { execution_state: 'restarting' }, {})
     if (data.state === 'dead') await tell('status', { execution_state: 'dead' }, {})
+  }
+
+  /** Of those that this socket caused it is told, of those of others what every client has to know. */
+  const takeComm = async ({ context: id, type, content, metadata, buffers = [], execution, parent: by }: Comm) => {
+    if (id !== KERNEL_CONTEXT) return
+    const own = by === undefined ? undefined : comms.get(by)
+    if (by !== undefined && !own && !type.startsWith('comm_')) return
+    const parent = own ?? (execution === undefined ? undefined : (await underWay(execution))?.parent) ?? {}
+    if (by !== undefined && type === 'status') comms.delete(by)
+    await send({
+      ...make('iopub', type, content, parent),
+      metadata,
+      buffers: buffers.map((text) => Buffer.from(text, 'base64')),
+    })
   }
 
   return {
@@ -140,6 +159,8 @@ export function createKernelEvents(options: KernelEventsOptions): KernelEvents {
           asksInput(execution)
           return send(make('stdin', 'input_request', { prompt, password }, told.parent))
         }
+        case 'comm':
+          return takeComm(event.data)
         default:
       }
     },

@@ -1,4 +1,6 @@
 import type { Response } from 'express'
+import { v7 as uuid } from 'uuid'
+import { COMM_TYPES, type CommType } from '../../../shared/sessions/comm.ts'
 import { Problem } from '../../../shared/problems.ts'
 import type { Session } from '../../../shared/sessions/session.ts'
 import { sessionOf } from '../../sessions/needs.ts'
@@ -27,6 +29,8 @@ export interface KernelRequestsOptions {
   send: (message: JupyterMessage) => Promise<void>
   make: MessageMaker
   infos: KernelInfos
+  /** Headers of messages of comms that the kernel has not done with, by the ids that they have there. */
+  comms: Map<string, Part>
   /** The execution of this socket that asked for a line last. */
   asking: () => string | undefined
 }
@@ -38,19 +42,22 @@ const OF_KERNEL = new Set([
   'inspect_request',
   'is_complete_request',
   'history_request',
+  'comm_info_request',
 ])
 const MOST_UNDER_WAY = 32
 
 export function createKernelRequests(options: KernelRequestsOptions): KernelRequests {
-  const { needs, kernels, res, session, line, send, make, infos, asking } = options
+  const { needs, kernels, res, session, line, send, make, infos, comms, asking } = options
   const { calls } = needs.sessions.needs
   let underWay = 0
 
-  const ask = async (type: string, content: Part): Promise<Part> => {
-    if (type === 'kernel_info_request') return infos.of(res, session.id)
-    const bytes = Buffer.byteLength(JSON.stringify(content))
+  const requireSize = (bytes: number) => {
     const most = needs.config.http.maxCodeBytes
     if (bytes > most) throw new Problem('too-large', `the content has ${bytes} bytes; ${most} are allowed`)
+  }
+  const ask = async (type: string, content: Part): Promise<Part> => {
+    if (type === 'kernel_info_request') return infos.of(res, session.id)
+    requireSize(Buffer.byteLength(JSON.stringify(content)))
     const asked = { id: KERNEL_CONTEXT, type, content }
     const { value } = await calls.call(sessionOf(res, session.id), 'askContext', asked)
     return value as Part
@@ -71,13 +78,26 @@ export function createKernelRequests(options: KernelRequestsOptions): KernelRequ
     return unknown(type)
   }
 
-  const onShell = async ({ header, content }: JupyterMessage, type: string): Promise<Part> => {
+  const onShell = async ({ content }: JupyterMessage, type: string): Promise<Part> => {
     if (OF_KERNEL.has(type)) return ask(type, content)
-    if (type === 'comm_info_request') return { status: 'ok', comms: {} }
-    if (type === 'comm_open') {
-      await send(make('iopub', 'comm_close', { comm_id: content['comm_id'], data: {} }, header))
-    }
     return unknown(type)
+  }
+
+  /** What the kernel makes of it comes with the session's events, that it has done with it too. */
+  const passComm = async (message: JupyterMessage, type: CommType): Promise<void> => {
+    const { header, content, metadata } = message
+    const id = uuid()
+    comms.set(id, header)
+    try {
+      const bytes = message.buffers.reduce((sum, one) => sum + one.length, Buffer.byteLength(JSON.stringify(content)))
+      requireSize(bytes)
+      const buffers = message.buffers.map((one) => Buffer.from(one).toString('base64'))
+      const asked = { id, context: KERNEL_CONTEXT, type, content, metadata, buffers }
+      await calls.call(sessionOf(res, session.id), 'sendComm', asked)
+    } catch (error) {
+      comms.delete(id)
+      throw error
+    }
   }
 
   /** Every request is told as busy and idle, whatever comes of it. */
@@ -87,6 +107,8 @@ export function createKernelRequests(options: KernelRequestsOptions): KernelRequ
     await send(make('iopub', 'status', { execution_state: 'busy' }, header))
     let reply: Part
     try {
+      // That it is idle again the kernel says itself.
+      if (channel === 'shell' && isComm(type)) return await passComm(message, type)
       reply = channel === 'control' ? await onControl(type, message.content) : await onShell(message, type)
     } catch (error) {
       if (!(error instanceof Problem)) res.req.log.warn({ err: error, sessionId: session.id }, 'message not answered')
@@ -129,6 +151,8 @@ export function createKernelRequests(options: KernelRequestsOptions): KernelRequ
     },
   }
 }
+
+const isComm = (type: string): type is CommType => (COMM_TYPES as readonly string[]).includes(type)
 
 const errorReply = (ename: string, evalue: string): Part => ({ status: 'error', ...faultContent(ename, evalue) })
 

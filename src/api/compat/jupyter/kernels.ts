@@ -136,7 +136,7 @@ export function createKernelCalls(
       const admit = () => open.admit(res)
       const spec = await prepareSession(needs, sessionRequest(body), { ...request, admit })
       const signal = open.admit(res)
-      const { id } = await acceptSession(needs, spec, undefined)
+      const { id } = await acceptSession(needs, spec, request.caller, undefined)
       try {
         await (signal ? whileKeyHolds(signal, answered(res, id, signal)) : answered(res, id))
         if (signal?.reason === ('client' satisfies EndedBy)) throw noSession()

@@ -54,7 +54,7 @@ export async function runJupyter(needs: SystemNeeds, res: Response, body: RunJup
   const cost = costOfCells(cells.length, (res.locals.caller.rate ?? config.rates.submit).burst)
   if (cost > 0) await spend(res, cost)
   const signal = open.admit(res)
-  const { id } = await acceptSession(own, spec, undefined)
+  const { id } = await acceptSession(own, spec, request.caller, undefined)
   const at = sessionOf(res, id)
   const run = async () => {
     await ready(own, at, signal)

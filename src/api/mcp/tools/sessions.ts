@@ -76,7 +76,7 @@ export const createSession = defineTool({
       requestId,
       admit: () => AbortSignal.any([ends, cancelled]),
     })
-    const { id } = await acceptSession(sessions, spec, undefined)
+    const { id } = await acceptSession(sessions, spec, caller, undefined)
     const place = placeOf(call, id)
     const late = AbortSignal.any([ends, cancelled, AbortSignal.timeout(START_MS)])
     const stands = sessions.calls.call(place, 'read', {}, { signal: late }).catch((error: unknown) => {

@@ -4,6 +4,12 @@ import { createObservable } from '../../playground/run/observable.ts'
 import { FRESH, type NotebookSession, outputOf, type Ran, type SessionSink } from './session-state.ts'
 import { wordsOfEnd, wordsOfStatus } from './words.ts'
 
+/** While packages are being installed, the service asks for the same request again, every few seconds. */
+const WHILE_INSTALLED = {
+  retries: 100,
+  shouldRetry: ({ code }: RunyardError) => code === 'rate-limited' || code === 'unavailable',
+}
+
 interface Running {
   cell: string
   /** Null until the service has named it. */
@@ -18,6 +24,7 @@ interface Running {
  * when a connection is lost; the events of an execution find the cell that started it.
  * @param onSession told which session there is, null: none
  * @param onRun told which cell runs, null: none
+ * @param packages that a session begins with
  */
 export function createNotebookSession(
   client: Pick<Client, 'sessions'>,
@@ -25,6 +32,7 @@ export function createNotebookSession(
   sink: SessionSink,
   onSession: (id: string | null) => void,
   onRun: (ran: Ran | null) => void = () => undefined,
+  packages: () => readonly string[] = () => [],
 ): NotebookSession {
   const [state, change] = createObservable(FRESH)
   let session: SessionHandle | undefined
@@ -149,7 +157,10 @@ export function createNotebookSession(
     change({ phase: 'starting', ended: null, problem: null, ending: null })
     try {
       const asked = language()
-      const made = await client.sessions.create({ language: asked })
+      const dependencies = [...packages()]
+      const made = await (dependencies.length === 0
+        ? client.sessions.create({ language: asked })
+        : client.sessions.create({ language: asked, dependencies }, WHILE_INSTALLED))
       if (asked === language()) return begin(made)
       // Another language was chosen meanwhile.
       await made.end()
