@@ -568,3 +568,16 @@ test('limits that no job can have are told', () => {
   expect(told).toMatch(/limits of the checker: memoryBytes /)
   expect(told).toMatch(/has 1000000000 passes/)
 })
+
+test.each<[string, Record<string, string>, string]>([
+  ['validator_flags: float_tolerance -1', {}, '/checker/absolute must be >= 0'],
+  ['validator_flags: float_relative_tolerance 2', {}, '/checker/relative must be <= 1'],
+  [`${V2025}type: scoring`, { 'data/secret/test_group.yaml': 'max_score: -5' }, '/groups/1/points must be >= 0'],
+  [
+    'type: scoring\nvalidation: custom score',
+    { 'data/testdata.yaml': 'range: 0 1e306', 'output_validator/v.py': '' },
+    '/tests/0/points must be <= 1000000',
+  ],
+])('values that no job can have are told: %s', (yaml, more, fault) => {
+  expect(faultsOf({ 'problem.yaml': yaml, ...DATA, ...more })).toContain(`problem.yaml: ${fault}`)
+})

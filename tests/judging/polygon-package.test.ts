@@ -252,3 +252,21 @@ test.each([
   '<a b=c/>',
   '<a>\n<',
 ])('%j is no XML that is read', (source) => expect(() => parseXml(source)).toThrow(XmlFault))
+
+test.each([
+  ['points="-5"', '', '/tests/0/points must be >= 0'],
+  ['points="1e400"', '', '/tests/0/points must be number'],
+  ['points="1e300"', '', '/tests/0/points must be <= 1000000'],
+  ['points="ten"', '', '/tests/0/points must be number'],
+  ['points="1" group="a"', '<groups><group name="a" points="ten"/></groups>', '/groups/0/points must be number'],
+  ['points="1" group="a"', '<groups><group name="a" points="-7"/></groups>', '/groups/0/points must be >= 0'],
+])('points that no program can get are refused: %s %s', (attributes, groups, fault) => {
+  const set = `<tests><test ${attributes}/><test points="1"/></tests>${groups}`
+  expect(faultsOf(of({ set }))).toEqual([`problem.xml: ${fault}`])
+})
+
+test.each(['-5', '0', 'NaN', '1e400', 'two'])('a time limit of %s is refused rather than left out', (limit) => {
+  const files = of({})
+  files['problem.xml'] = files['problem.xml'].replace('<time-limit>1500<', `<time-limit>${limit}<`)
+  expect(faultsOf(files)).toEqual([`problem.xml: time-limit is "${limit}"; it must be a number above 0`])
+})

@@ -177,3 +177,8 @@ test('limits of the command line go before those of the problem', () => {
   expect(combine(program, { tests: [{}], limits: { wallMs: 9, cpuMs: 9 } }).limits).toEqual({ wallMs: 1, cpuMs: 9 })
   expect(combine({ language: 'c', code: '' }, { tests: [{}] })).toEqual({ language: 'c', code: '', tests: [{}] })
 })
+
+test('points that no job can have are refused', () => {
+  const files = { '1.in': '', '1.ans': '', 'problem.json': { tests: { 1: { points: 1e300 } } } }
+  expect(faultsOf(files)).toEqual(['problem.json: /tests/0/points must be <= 1000000'])
+})

@@ -62,8 +62,12 @@ export function readPolygonPackage(
   if (!set) tell(POLYGON_SETTINGS, 'has no <testset>')
   const text = (name: string) => (set ? elementsAt(set, name)[0]?.text : undefined)
   const number = (name: string) => {
-    const value = Number(text(name) ?? NaN)
-    return Number.isFinite(value) && value > 0 ? value : undefined
+    const given = text(name)
+    if (given === undefined) return undefined
+    const value = Number(given)
+    if (Number.isFinite(value) && value > 0) return value
+    tell(POLYGON_SETTINGS, `${name} is "${given.slice(0, 50)}"; it must be a number above 0`)
+    return undefined
   }
   const described = set ? elementsAt(set, 'tests', 'test') : []
   const hasPoints = ({ attributes }: XmlElement) => Number(attributes['points'] ?? 0) > 0
@@ -96,7 +100,7 @@ export function readPolygonPackage(
       name: String(index + 1),
       ...inputFields(files.get(input)),
       ...(answered && { answer: answerText(answered) }),
-      ...(isPointed && { points: Number(points) || 0 }),
+      ...(isPointed && { points: Number(points) }),
       ...(group !== undefined && groupNames.has(group) && { group }),
       ...(sample === 'true' ? {} : { secret: true }),
     }

@@ -1,9 +1,10 @@
+import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { LimitOverrides } from '../limits.ts'
-import type { CodeRequest, InlineFile } from '../requests.ts'
+import { Checker, type CodeRequest, type InlineFile, Interactor, RequestTest } from '../requests.ts'
 import { checkJudging } from './check-judging.ts'
 import type { Protocol } from './judging-spec.ts'
-import { MAX_PASSES } from './judging-request.ts'
+import { MAX_PASSES, RequestGroup } from './judging-request.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What of a request a problem says: everything but the program that is judged. */
@@ -100,6 +101,7 @@ export function readProblemOf(
 ): ReadProblem {
   // Those of a plain folder are checked with its other settings.
   if (format !== 'folder') faults.push(...outOfRange(problem))
+  faults.push(...valuesOutOfRange(problem).map((detail) => ({ path: SETTINGS_OF[format], detail })))
   // What is missing may be what others name.
   if (faults.length === 0) {
     const wrong = checkJudging({ language: '', ...problem })
@@ -132,6 +134,7 @@ export const withPrograms = (
 })
 
 const limitsCheck = Compile(LimitOverrides)
+const ANY_OTHERS = { additionalProperties: true }
 
 /** Limits that no job can have. */
 function outOfRange({ limits = {}, checker, interactor, passes = 1 }: Problem): ProblemFault[] {
@@ -149,3 +152,19 @@ function outOfRange({ limits = {}, checker, interactor, passes = 1 }: Problem): 
     faults.push({ path: '', detail: `has ${passes} passes; 1 to ${MAX_PASSES} are allowed` })
   return faults
 }
+
+/** What jobs have bounds for, of all that packages state beside limits: points, errors of numbers, arguments. */
+const valuesCheck = Compile(
+  Type.Object({
+    tests: Type.Optional(Type.Array(Type.Pick(RequestTest, ['points', 'args'], ANY_OTHERS))),
+    groups: Type.Optional(Type.Array(Type.Pick(RequestGroup, ['points', 'rejectedPoints'], ANY_OTHERS))),
+    checker: Type.Optional(Type.Pick(Checker, ['absolute', 'relative', 'args'], ANY_OTHERS)),
+    interactor: Type.Optional(Type.Pick(Interactor, ['args'], ANY_OTHERS)),
+  }),
+)
+
+/** Values that no job can have: to count with them would give other scores and verdicts than anybody meant. */
+const valuesOutOfRange = (problem: Problem): string[] =>
+  valuesCheck.Check(problem)
+    ? []
+    : valuesCheck.Errors(problem).map(({ instancePath, message }) => `${instancePath} ${message}`)
