@@ -83,6 +83,7 @@ describe('a kernel that is started', () => {
       records,
       calls: { call },
       queue: { add: async () => undefined },
+      files: { pin: async () => undefined },
       screen: () => [],
       limitEndUsers: async () => undefined,
     }
