@@ -32,6 +32,16 @@ test('tests of one’s own are judged one by one, and what differs is shown', as
     await page.getByLabel(`Input of test ${place}`, { exact: true }).fill(input)
     await page.getByLabel(`Expected output of test ${place}`).fill(expected)
   }
+  // There is no room for all of it: what is too much scrolls.
+  await page.setViewportSize({ width: 1280, height: 500 })
+  const parts = await page.locator('.own-test, .test-actions').evaluateAll((found) =>
+    found.map((one) => {
+      const inner = [...one.querySelectorAll('textarea, select')].map((field) => field.getBoundingClientRect().bottom)
+      return Math.max(...inner) - one.getBoundingClientRect().bottom
+    }),
+  )
+  expect(parts.map((below) => below <= 0.5)).toEqual([true, true, true])
+  await page.setViewportSize({ width: 1280, height: 720 })
   await run()
   await badge('Wrong answer')
   await page.getByText('1 of 2 tests accepted').waitFor()
