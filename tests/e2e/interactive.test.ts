@@ -296,7 +296,7 @@ while True: time.sleep(10)`
 
 describe('a connection broken off in the middle', () => {
   test('is taken up at another gateway, again and again, with nothing lost or doubled either way', async () => {
-    const id = await submit('python', ECHO.python)
+    const id = await submit('python', ECHO.python, { limits: { wallMs: 2 * MINUTE } })
     const lines = 400
     const heard: unknown[] = []
     let after = '0-0'
