@@ -55,7 +55,8 @@ all = [threading.Thread(target=work) for _ in range(2)]\nfor one in all: one.sta
   expect(many.cpuUs).toBeGreaterThan(1_300_000)
   for (const report of [many, threads]) {
     expect(part(report)).toBeGreaterThan(0.8)
-    expect(part(report)).toBeLessThan(1.05)
+    // Two clocks of the kernel, which a busy machine parts by some hundredths; another stage would be half as much again.
+    expect(part(report)).toBeLessThan(1.2)
   }
   expect(small.instructions).toBeGreaterThan(0)
   expect(small.instructions).toBeLessThan((many.instructions ?? 0) / 10)
@@ -79,7 +80,7 @@ test('of a launcher those count that it executes for its job', async () => {
   expect(report).toMatchObject({ reason: 'exit', exitCode: 0 })
   expect(report.cpuUs).toBeLessThan(900_000)
   expect(part(report)).toBeGreaterThan(0.8)
-  expect(part(report)).toBeLessThan(1.05)
+  expect(part(report)).toBeLessThan(1.2)
 })
 
 test('a machine without a counter of them counts none, and runs programs all the same', async () => {
