@@ -8,7 +8,7 @@ import { packageRoot } from '../../src/shared/package-root.ts'
 import { type Entries, zip } from '../support/archives.ts'
 
 const run = promisify(execFile)
-/** Java is a language like others: where there is no compiler, `npm run test:packages java` tries the same in its image. */
+/** Java is a language like others: where there is no compiler, `tsx tests/packages/own-indexes.ts java` tries the same in its image. */
 const hasCompiler = spawnSync('javac', ['-version']).status === 0
 const testWithJava = hasCompiler ? test : test.skip
 
