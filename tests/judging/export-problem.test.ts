@@ -67,3 +67,23 @@ test('one that may be accepted or wrong may be so in the export', () => {
   expect(second?.expected).toEqual(expect.arrayContaining(['time-limit', 'runtime-error', 'memory-limit']))
   expect(second?.expected).not.toContain('accepted')
 })
+
+test('files of judges and graders are where they were, also in folders', () => {
+  const { first, back } = there({
+    'problem.yaml': 'validation: custom',
+    'data/secret/1.in': '',
+    'data/secret/1.ans': '',
+    'output_validators/v/main.py': 'main',
+    'output_validators/v/lib/main.py': 'of lib',
+    'include/python/main.py': 'grader',
+    'include/python/a/part.py': 'of a',
+    'include/python/b/part.py': 'of b',
+  })
+  const files = ({ problem }: Pick<ReturnType<typeof read>, 'problem'>) =>
+    [problem?.checker, ...(problem?.harness ?? [])].map((one) => [
+      one?.files?.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+      one?.entrypoint,
+    ])
+  expect(first.problem?.checker?.files).toContainEqual({ path: 'lib/main.py', content: 'of lib' })
+  expect(files(back)).toEqual(files(first))
+})

@@ -40,7 +40,11 @@ export function exportProblem({
     if (!own) return others
     const paths = own.map((file) => place(folder, file.path, file))
     const main = own.findIndex(({ path }) => path === entrypoint)
-    return { ...others, file: paths[Math.max(0, main)], files: paths }
+    return {
+      ...others,
+      file: paths[Math.max(0, main)],
+      files: own.map(({ path }, index) => placed(paths[index] ?? '', path)),
+    }
   }
   const json = {
     ...rest,
@@ -49,7 +53,7 @@ export function exportProblem({
     ...(harness && {
       harness: harness.map((one, index) => ({
         ...one,
-        files: one.files.map((file) => place(`harness/${index + 1}`, file.path, file)),
+        files: one.files.map((file) => placed(place(`harness/${index + 1}`, file.path, file), file.path)),
       })),
     }),
     ...(settings.size > 0 && { tests: Object.fromEntries(settings) }),
@@ -59,6 +63,9 @@ export function exportProblem({
     placeExample(example, index, (path, file) => void place('submissions', path, file))
   return gzipSync(writeTar(files))
 }
+
+/** A file as `problem.json` names it: with its path in a job, where that is not its name alone. */
+const placed = (file: string, path: string) => (path.includes('/') ? { file, path } : file)
 
 function placeExample(
   { files, expected, isPartial, entrypoint }: ExampleSubmission,
