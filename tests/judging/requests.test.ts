@@ -54,6 +54,18 @@ test.each<[string, Partial<CodeRequest>, string, RegExp]>([
     /is circular: a requires a$/,
   ],
   [
+    'points that no test gives',
+    { tests: [{ group: 'a', points: 0 }], groups: [{ name: 'a', points: 10 }] },
+    '/groups/0/points',
+    /^is 10, but .* gives 0 points/,
+  ],
+  [
+    'more for a wrong answer than for a right one',
+    { tests: [{ group: 'a', points: 2 }], groups: [{ name: 'a', rejectedPoints: 3 }] },
+    '/groups/0/rejectedPoints',
+    /^is 3, more than \/tests\/0 gives/,
+  ],
+  [
     'a checker beside an interactor',
     { tests, groups, checker: { type: 'lines' }, interactor: { language: 'c', code: '' } },
     '/checker',

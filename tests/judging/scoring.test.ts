@@ -87,6 +87,17 @@ describe('a group', () => {
   })
 })
 
+test.each(['min', 'average'] as const)(
+  'a group that stops early gives no more than its points, though its %s of what has run is more',
+  (scoring) => {
+    const groups = [group('outer', { scoring, points: 10, stopOnFailure: true }), group('inner', { within: 'outer' })]
+    const tests = [of('inner', 45), of('inner', 15), of('outer', 1)]
+    expect(play({ tests, groups })).toMatchObject({ score: 10, points: 10 })
+    const early = play({ tests, groups }, { 1: 'wrong-answer' })
+    expect(early).toMatchObject({ order: [0, 1], score: 10, points: 10, groups: [{ score: 10 }, { score: 45 }] })
+  },
+)
+
 describe('groups that require others', () => {
   const groups = [group('c', { requires: ['b'] }), group('b', { requires: ['a'], points: 10 }), group('a')]
   const tests = [of('c'), of('b'), of('a'), of('a')]

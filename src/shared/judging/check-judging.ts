@@ -1,5 +1,6 @@
 import type { FieldError } from '../problems.ts'
 import type { CodeRequest } from '../requests.ts'
+import { pointsOfGroup, pointsOfTest } from './group-points.ts'
 
 /** Fields of a request that mean nothing without tests. */
 export const OF_TESTS = [
@@ -123,9 +124,30 @@ function checkGroups({ groups = [], tests = [] }: CodeRequest): FieldError[] {
     return [{ pointer, detail: `is circular: ${[...outer, outer[0]].join(' is within ')}` }]
   }
   const circle = circleIn(waitingFor(groups))
-  if (!circle) return []
+  if (!circle) return checkPoints(groups, tests)
   const pointer = `/groups/${names.indexOf(circle[0] ?? '')}/requires`
   return [{ pointer, detail: `is circular: ${[...circle, circle[0]].join(' requires ')}` }]
+}
+
+/** Points that no program can get, and those that only wrong ones can. @param groups none within itself */
+function checkPoints(
+  groups: NonNullable<CodeRequest['groups']>,
+  tests: NonNullable<CodeRequest['tests']>,
+): FieldError[] {
+  return groups.flatMap(({ name, points = 0, scoring = 'sum', rejectedPoints = 0 }, index) => {
+    const errors: FieldError[] = []
+    const isOfParts = scoring === 'sum' || groups.some(({ within }) => within === name)
+    if (points > 0 && isOfParts && pointsOfGroup({ name, scoring }, groups, tests) === 0) {
+      const detail = `is ${points}, but what is in the group gives 0 points: no program can get them`
+      errors.push({ pointer: `/groups/${index}/points`, detail })
+    }
+    const lower = tests.findIndex((test) => test.group === name && pointsOfTest(test) < rejectedPoints)
+    if (lower >= 0) {
+      const detail = `is ${rejectedPoints}, more than /tests/${lower} gives when it is accepted`
+      errors.push({ pointer: `/groups/${index}/rejectedPoints`, detail })
+    }
+    return errors
+  })
 }
 
 /** Each group with those it waits for: those that it and the groups around it require, and what is within these. @param groups none within itself */

@@ -17,7 +17,7 @@ const ANY_END: readonly Verdict[] = ['accepted', ...FAILED]
 const WRONG: Verdict[] = ['wrong-answer', 'presentation-error']
 
 /** How programs in a folder of `submissions/` must end: by the names of Kattis, and by those of verdicts. */
-const OF_FOLDER: Readonly<Record<string, readonly Verdict[]>> = {
+export const OF_FOLDER: Readonly<Record<string, readonly Verdict[]>> = {
   accepted: ['accepted'],
   // In part, which is no verdict of its own: some tests are, some are not.
   partially_accepted: ['accepted', ...FAILED],

@@ -1,9 +1,10 @@
 import { gzipSync } from 'node:zlib'
 import type { InlineFile, RequestFile, RequestTest } from '../requests.ts'
 import { writeTar } from './archive.ts'
+import { OF_FOLDER } from './example-submissions.ts'
 import type { ExampleSubmission } from './problem.ts'
 import type { ProblemContent } from './problem-store.ts'
-import type { Verdict } from './verdict.ts'
+import { type Verdict, VERDICTS } from './verdict.ts'
 
 /**
  * A problem as a plain folder, which makes the same problem again: a tar.gz of `problem.json`, `NAME.in`, `NAME.ans` and the programs. Names of
@@ -20,13 +21,13 @@ export function exportProblem({
 }: ProblemContent): Buffer {
   const files = new Map<string, Buffer>()
   const names = namesOf(tests)
-  const settings: Record<string, unknown> = {}
+  const settings = new Map<string, unknown>()
   for (const [index, test] of tests.entries()) {
     const { name: _name, stdin = '', stdinEncoding, answer, expectedOutput = answer, ...own } = test
     const name = names[index] ?? ''
     files.set(`${name}.in`, Buffer.from(stdin, stdinEncoding === 'base64' ? 'base64' : 'utf8'))
     if (expectedOutput !== undefined) files.set(`${name}.ans`, Buffer.from(expectedOutput))
-    if (Object.keys(own).length > 0) settings[name] = own
+    if (Object.keys(own).length > 0) settings.set(name, own)
   }
   const place = (folder: string, path: string, file: Pick<RequestFile, 'content' | 'encoding'>) => {
     files.set(`${folder}/${path}`, Buffer.from(file.content ?? '', file.encoding === 'base64' ? 'base64' : 'utf8'))
@@ -39,7 +40,11 @@ export function exportProblem({
     if (!own) return others
     const paths = own.map((file) => place(folder, file.path, file))
     const main = own.findIndex(({ path }) => path === entrypoint)
-    return { ...others, file: paths[Math.max(0, main)], files: paths }
+    return {
+      ...others,
+      file: paths[Math.max(0, main)],
+      files: own.map(({ path }, index) => placed(paths[index] ?? '', path)),
+    }
   }
   const json = {
     ...rest,
@@ -48,16 +53,19 @@ export function exportProblem({
     ...(harness && {
       harness: harness.map((one, index) => ({
         ...one,
-        files: one.files.map((file) => place(`harness/${index + 1}`, file.path, file)),
+        files: one.files.map((file) => placed(place(`harness/${index + 1}`, file.path, file), file.path)),
       })),
     }),
-    ...(Object.keys(settings).length > 0 && { tests: settings }),
+    ...(settings.size > 0 && { tests: Object.fromEntries(settings) }),
   }
   files.set('problem.json', Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
   for (const [index, example] of examples.entries())
     placeExample(example, index, (path, file) => void place('submissions', path, file))
   return gzipSync(writeTar(files))
 }
+
+/** A file as `problem.json` names it: with its path in a job, where that is not its name alone. */
+const placed = (file: string, path: string) => (path.includes('/') ? { file, path } : file)
 
 function placeExample(
   { files, expected, isPartial, entrypoint }: ExampleSubmission,
@@ -72,13 +80,18 @@ function placeExample(
   }
 }
 
+const PARTIAL = 'partially_accepted'
+const isAccepting = (verdicts: readonly Verdict[]) => verdicts.includes('accepted')
+
+/** Of the folders that allow every verdict it may end with, the one that allows least: `accepted` only where it may be, or where no other has the rest. */
 function folderOf(expected: readonly Verdict[], isPartial: boolean): string {
-  if (isPartial) return 'partially_accepted'
-  const [first = 'accepted'] = expected
-  if (expected.includes('accepted') && expected.length > 1) return 'brute_force'
-  if (expected.length > 2) return expected.includes('wrong-answer') ? 'rejected' : 'run_time_error'
-  if (first === 'wrong-answer') return 'wrong_answer'
-  return expected.length === 2 && first === 'memory-limit' ? 'memory_limit_exceeded' : first
+  if (isPartial) return PARTIAL
+  const excess = (allowed: readonly Verdict[]) =>
+    allowed.length + (isAccepting(allowed) && !isAccepting(expected) ? VERDICTS.length : 0)
+  const fitting = Object.entries(OF_FOLDER).filter(
+    ([name, allowed]) => name !== PARTIAL && expected.every((verdict) => allowed.includes(verdict)),
+  )
+  return fitting.sort(([, a], [, b]) => excess(a) - excess(b))[0]?.[0] ?? 'mixed'
 }
 
 /** Names without folders, each once. */
@@ -86,7 +99,8 @@ function namesOf(tests: readonly RequestTest[]): string[] {
   const taken = new Set<string>()
   return tests.map(({ name }, index) => {
     const plain = (name ?? String(index + 1)).replaceAll(/[^\w.-]+/g, '-').replace(/^[-.]+/, '') || String(index + 1)
-    const unique = taken.has(plain) ? `${plain}-${index + 1}` : plain
+    let unique = plain
+    for (let more = index + 1; taken.has(unique); more++) unique = `${plain}-${more}`
     taken.add(unique)
     return unique
   })

@@ -11,9 +11,10 @@ import { inputFields, isText } from './problem-text.ts'
 const optional = Type.Optional
 const strict = { additionalProperties: false }
 const FILE = Type.String({ minLength: 1, description: 'relative to the folder of the problem' })
-/** A program is a file here, and need not name its language. */
-/** Beside the file itself, others that it needs: headers, libraries. */
-const asFile = { language: optional(Type.String()), file: optional(FILE), files: optional(Type.Array(FILE)) }
+/** In a job it is where its name alone says, or at `path`. */
+const PLACED = Type.Union([FILE, Type.Object({ file: FILE, path: Type.String({ minLength: 1 }) }, strict)])
+/** A program is a file here, and need not name its language. Beside the file itself, others that it needs: headers, libraries. */
+const asFile = { language: optional(Type.String()), file: optional(FILE), files: optional(Type.Array(PLACED)) }
 
 /** `problem.json` of a plain folder; every member may be absent. */
 export const ProblemFile = Type.Object(
@@ -32,13 +33,12 @@ export const ProblemFile = Type.Object(
     languageLimits: CodeRequest.properties.languageLimits,
     passes: CodeRequest.properties.passes,
     outputOnly: CodeRequest.properties.outputOnly,
-    /** Its `files` are paths of the folder here; in a job, each is where its name alone says. */
     harness: optional(
       Type.Array(
         Type.Object(
           {
             language: Type.String(),
-            files: Type.Array(FILE, { minItems: 1 }),
+            files: Type.Array(PLACED, { minItems: 1 }),
             entrypoint: optional(Type.String()),
             submission: optional(Type.String()),
           },
@@ -67,6 +67,9 @@ export const ProblemFile = Type.Object(
   strict,
 )
 export type ProblemFile = Static<typeof ProblemFile>
+
+type Placed = Static<typeof PLACED>
+const placeOf = (one: Placed) => (typeof one === 'string' ? { file: one, path: baseName(one) } : one)
 
 const validator = Compile(ProblemFile)
 const SETTINGS = 'problem.json'
@@ -125,7 +128,7 @@ export function readProblemFolder(
       faults.push({ path, detail: `is an answer without its input ${name}.in` })
   }
 
-  const program = <T extends { file?: string; files?: string[]; language?: string }>(
+  const program = <T extends { file?: string; files?: Placed[]; language?: string }>(
     what: string,
     { file, files: more, ...rest }: T,
   ) => {
@@ -138,19 +141,26 @@ export function readProblemFolder(
       faults.push({ path: SETTINGS, detail: `/${what}/language is missing; the name ${file} does not tell it` })
     const one = { ...rest, language: language ?? '' }
     if (!more) return { ...one, code: content === undefined ? '' : textOf(content, file ?? '', faults) }
-    const all = [...new Set([...(file === undefined ? [] : [file]), ...more])].map((path, at) => {
-      const bytes = files.get(path)
-      if (!bytes) tell(SETTINGS, `/${what}/files/${at} is "${path}", which is not there`)
-      return { path: baseName(path), content: bytes ? textOf(bytes, path, faults) : '' }
-    })
-    return { ...one, files: all, entrypoint: baseName(file ?? '') }
+    const places = new Map(more.map((each) => [placeOf(each).file, placeOf(each).path]))
+    const main = places.get(file ?? '') ?? baseName(file ?? '')
+    const all = [...new Map([...(file === undefined ? [] : [[file, main] as const]), ...places])]
+    return {
+      ...one,
+      files: all.map(([from, path], at) => {
+        const bytes = files.get(from)
+        if (!bytes) tell(SETTINGS, `/${what}/files/${at} is "${from}", which is not there`)
+        return { path, content: bytes ? textOf(bytes, from, faults) : '' }
+      }),
+      entrypoint: main,
+    }
   }
   const harness = settings.harness?.map(({ files: paths, ...rest }, index) => ({
     ...rest,
-    files: paths.map((path, at) => {
-      const content = files.get(path)
-      if (!content) tell(SETTINGS, `/harness/${index}/files/${at} is "${path}", which is not there`)
-      return { path: baseName(path), content: content === undefined ? '' : textOf(content, path, faults) }
+    files: paths.map((each, at) => {
+      const { file, path } = placeOf(each)
+      const content = files.get(file)
+      if (!content) tell(SETTINGS, `/harness/${index}/files/${at} is "${file}", which is not there`)
+      return { path, content: content === undefined ? '' : textOf(content, file, faults) }
     }),
   }))
   const { checker, interactor, limits, stopOnFailure, secret, languages, languageLimits, passes, outputOnly } = settings

@@ -102,15 +102,18 @@ export function createScoreboard({ tests, groups, stopOnFailure }: Scored): Scor
     const all = sum(ownOf(group).map((index) => pointsOfTest(tests[index])))
     return all === 0 ? 0 : (most(group) * sum(counted.map((index) => scoreOf(index, group)))) / all
   }
-  const ofGroup = (group: TestGroup): number => {
-    const inner = innerOf(group)
-    if (inner.length === 0) return ofTests(group)
+  /** Never more than it can give when all is accepted, though less has run of it and counts. */
+  const ofGroup = (group: TestGroup): number =>
+    Math.min(most(group), innerOf(group).length === 0 ? ofTests(group) : ofParts(group))
+  const ofParts = (group: TestGroup): number => {
     const counts = (hasRun: boolean) => hasRun || !hasStopped(group)
     const scores = [
       ...ownOf(group)
         .filter((index) => counts(outcomes.has(index)))
         .map((index) => scoreOf(index, group)),
-      ...inner.filter((one) => counts(membersOf(one).some((index) => outcomes.has(index)))).map(ofGroup),
+      ...innerOf(group)
+        .filter((one) => counts(membersOf(one).some((index) => outcomes.has(index))))
+        .map(ofGroup),
     ]
     const natural = pointsOfGroup({ name: group.name, scoring: group.scoring }, groups, tests)
     return natural === 0 ? 0 : (most(group) * combined(group.scoring, scores)) / natural

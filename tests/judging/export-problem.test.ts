@@ -1,0 +1,89 @@
+import { expect, test } from '@jest/globals'
+import { readArchive } from '../../src/shared/judging/archive.ts'
+import { exportProblem } from '../../src/shared/judging/export-problem.ts'
+import { readProblem } from '../../src/shared/judging/read-problem.ts'
+
+const read = (files: ReadonlyMap<string, Buffer>) =>
+  readProblem(files, (path) => (path.endsWith('.py') ? 'python' : undefined))
+
+/** The problem in a folder, and what its export is read as. */
+function there(texts: Record<string, string>) {
+  const first = read(new Map(Object.entries(texts).map(([path, text]) => [path, Buffer.from(text)])))
+  if (!first.problem) throw new Error(JSON.stringify(first.faults))
+  const { problem, examples, validators } = first
+  const files = readArchive(exportProblem({ ...problem, examples, validators }), { maxBytes: 1e6, maxFiles: 100 })
+  return { first, back: read(files) }
+}
+
+test('every test is in the export, whatever its name becomes there', () => {
+  const names = ['1-2', '1-2-3', '1/2', '1-2-4']
+  const folder = names.flatMap((name) => [
+    [`${name}.in`, `input of ${name}`],
+    [`${name}.ans`, `answer of ${name}`],
+  ])
+  const { back } = there(Object.fromEntries(folder) as Record<string, string>)
+  const inputs = back.problem?.tests?.map(({ stdin }) => stdin).toSorted()
+  expect(inputs).toEqual(names.map((name) => `input of ${name}`).toSorted())
+})
+
+test('a test of any name keeps its points', () => {
+  const settings = '{"tests": {"__proto__": {"points": 3}, "constructor": {"points": 4}}}'
+  const names = { '__proto__.in': '', '__proto__.ans': '', 'constructor.in': '', 'constructor.ans': '' }
+  const { back } = there(Object.fromEntries([...Object.entries(names), ['problem.json', settings]]))
+  expect(back.problem?.tests?.map(({ points }) => points)).toEqual([3, 4])
+})
+
+test.each([
+  'accepted',
+  'brute_force',
+  'compile_error',
+  'memory_limit_exceeded',
+  'mixed',
+  'output_limit_exceeded',
+  'partially_accepted',
+  'presentation-error',
+  'rejected',
+  'run_time_error',
+  'runtime-error',
+  'time_limit_exceeded',
+  'wrong_answer',
+])('an example submission in %s claims the same in the export', (folder) => {
+  const { first, back } = there({ '1.in': '', '1.ans': '', [`submissions/${folder}/a.py`]: '' })
+  const claims = ({ examples = [] }: Partial<Extract<typeof first, { format: unknown }>>) =>
+    examples.map(({ expected, isPartial }) => ({ expected, isPartial }))
+  expect(claims(back as never)).toEqual(claims(first as never))
+})
+
+test('one that may be accepted or wrong may be so in the export', () => {
+  const claims = 'mixed/a.py:\n  permitted: [AC, WA]\nmixed/b.py:\n  permitted: [TLE, RTE]\n'
+  const submissions = {
+    'submissions/mixed/a.py': '',
+    'submissions/mixed/b.py': '',
+    'submissions/submissions.yaml': claims,
+  }
+  const { back } = there({ '1.in': '', '1.ans': '', ...submissions })
+  const [first, second] = (back as Extract<typeof back, { format: unknown }>).examples
+  expect(first?.expected).toEqual(expect.arrayContaining(['accepted', 'wrong-answer', 'presentation-error']))
+  expect(second?.expected).toEqual(expect.arrayContaining(['time-limit', 'runtime-error', 'memory-limit']))
+  expect(second?.expected).not.toContain('accepted')
+})
+
+test('files of judges and graders are where they were, also in folders', () => {
+  const { first, back } = there({
+    'problem.yaml': 'validation: custom',
+    'data/secret/1.in': '',
+    'data/secret/1.ans': '',
+    'output_validators/v/main.py': 'main',
+    'output_validators/v/lib/main.py': 'of lib',
+    'include/python/main.py': 'grader',
+    'include/python/a/part.py': 'of a',
+    'include/python/b/part.py': 'of b',
+  })
+  const files = ({ problem }: Pick<ReturnType<typeof read>, 'problem'>) =>
+    [problem?.checker, ...(problem?.harness ?? [])].map((one) => [
+      one?.files?.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+      one?.entrypoint,
+    ])
+  expect(first.problem?.checker?.files).toContainEqual({ path: 'lib/main.py', content: 'of lib' })
+  expect(files(back)).toEqual(files(first))
+})
