@@ -211,6 +211,18 @@ test('an execution ends with its reply when the end of its output does not come'
 })
 
 describe('an interrupt', () => {
+  test('of one execution cancels that one where it waits, and leaves what runs and what waits beside it', () => {
+    const one = rig()
+    one.ready()
+    for (const id of ['a', 'b', 'c']) one.execute(id)
+    expect(one.context.interrupt('b')).toBe(true)
+    expect(one.ended.map((execution) => [execution.id, execution.view().status])).toEqual([['b', 'cancelled']])
+    expect(one.orders.some((order) => order.do === 'interrupt')).toBe(false)
+    one.finish('a')
+    expect(one.sent()).toEqual(['a', 'c'])
+    expect(one.context.interrupt('b')).toBe(false)
+  })
+
   test('ends what runs, and not what waits', () => {
     const one = rig()
     one.ready()
@@ -507,8 +519,7 @@ test('an interrupt for one execution reaches no other', () => {
   const { context, ready, execute, orders } = rig()
   ready()
   execute('first')
-  execute('second')
-  expect(context.interrupt('second')).toBe(false)
+  expect(context.interrupt('other')).toBe(false)
   expect(orders.some((order) => order.do === 'interrupt')).toBe(false)
   expect(context.interrupt('first')).toBe(true)
 })
