@@ -104,10 +104,18 @@ describe('a notebook file', () => {
     ['cells missing', '{"nbformat": 4}', /no cells/],
     ['format 3', '{"nbformat": 3, "worksheets": []}', /format 3; format 4/],
     ['a cell of no type', '{"nbformat": 4, "cells": [{"cell_type": "heading"}]}', /Cell 1 has the type "heading"/],
+    ['depth without end', `{"nbformat": 4, "cells": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`, /nested too deep/],
     ['a cell that is none', '{"nbformat": 4, "cells": [{"cell_type": "raw"}, 7]}', /Cell 2 is not an object/],
   ])('of %s is refused with the reason', (_, text, reason) => {
     expect(() => readNotebook(text)).toThrow(NotebookFault)
     expect(() => readNotebook(text)).toThrow(reason)
+  })
+
+  test('shows of an error what is text', () => {
+    const traceback = ['line 1', { toString: 1, valueOf: 1 }]
+    const cell = { cell_type: 'code', outputs: [{ output_type: 'error', ename: 'E', evalue: 'v', traceback }] }
+    const { cells } = readNotebook(JSON.stringify({ nbformat: 4, cells: [cell] }))
+    expect(cells[0]?.outputs).toMatchObject([{ output_type: 'error', ename: 'E', traceback: ['line 1', ''] }])
   })
 
   test('keeps the id of a display to itself', () => {

@@ -160,6 +160,46 @@ test('output that is cleared is gone, at once or with the next', () => {
   expect(execution.view().stdout).toBe('two')
 })
 
+test('a program that clears without end is told of as often as it has shown something', () => {
+  const one = rig()
+  one.ready()
+  one.execute('a')
+  one.say('a', 'iopub', 'stream', { name: 'stdout', text: 'one' })
+  for (let times = 0; times < 100; times++) one.say('a', 'iopub', 'clear_output', { wait: false })
+  one.say('a', 'iopub', 'display_data', { data: { 'text/plain': 'two' } })
+  for (let times = 0; times < 100; times++) one.say('a', 'iopub', 'clear_output', { wait: false })
+  expect(one.log.filter((type) => type === 'output-cleared')).toHaveLength(2)
+})
+
+test('a result that is nested too deep to be written again is left out, and that is said', () => {
+  const one = rig()
+  one.ready()
+  const execution = one.execute('a')
+  let deep: unknown = []
+  for (let depth = 0; depth < 100_000; depth++) deep = [deep]
+  one.say('a', 'iopub', 'display_data', { data: { 'application/json': deep } })
+  one.say('a', 'iopub', 'display_data', { data: { 'text/plain': 'two' } })
+  one.finish('a')
+  expect(execution.view()).toMatchObject({
+    status: 'succeeded',
+    truncated: true,
+    results: [{ data: { 'text/plain': 'two' } }],
+  })
+})
+
+test('of a traceback only its lines of text are kept', () => {
+  const one = rig()
+  one.ready()
+  const execution = one.execute('a')
+  const traceback = ['line 1', { toString: 1, valueOf: 1 }, [['line 2']], 'line 3']
+  one.say('a', 'iopub', 'error', { ename: 'E', evalue: 'v', traceback })
+  one.finish('a', 'error')
+  expect(execution.view()).toMatchObject({
+    status: 'failed',
+    error: { name: 'E', value: 'v', traceback: ['line 1', 'line 3'] },
+  })
+})
+
 test('an execution ends with its reply when the end of its output does not come', () => {
   const one = rig()
   one.ready()
@@ -171,6 +211,18 @@ test('an execution ends with its reply when the end of its output does not come'
 })
 
 describe('an interrupt', () => {
+  test('of one execution cancels that one where it waits, and leaves what runs and what waits beside it', () => {
+    const one = rig()
+    one.ready()
+    for (const id of ['a', 'b', 'c']) one.execute(id)
+    expect(one.context.interrupt('b')).toBe(true)
+    expect(one.ended.map((execution) => [execution.id, execution.view().status])).toEqual([['b', 'cancelled']])
+    expect(one.orders.some((order) => order.do === 'interrupt')).toBe(false)
+    one.finish('a')
+    expect(one.sent()).toEqual(['a', 'c'])
+    expect(one.context.interrupt('b')).toBe(false)
+  })
+
   test('ends what runs, and not what waits', () => {
     const one = rig()
     one.ready()
@@ -467,8 +519,7 @@ test('an interrupt for one execution reaches no other', () => {
   const { context, ready, execute, orders } = rig()
   ready()
   execute('first')
-  execute('second')
-  expect(context.interrupt('second')).toBe(false)
+  expect(context.interrupt('other')).toBe(false)
   expect(orders.some((order) => order.do === 'interrupt')).toBe(false)
   expect(context.interrupt('first')).toBe(true)
 })

@@ -21,7 +21,7 @@ import { subjectOf } from '../screening/subject.ts'
 import { command as commandExample } from './examples.ts'
 import { CALL_PROBLEMS, folderOf } from './executions.ts'
 import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
-import { readResult, sendResultEvents, WaitQuery } from './read-result.ts'
+import { NO_MORE_EVENTS, readResult, sendResultEvents, WaitQuery } from './read-result.ts'
 import type { SessionFacts } from './session-facts.ts'
 
 const finished = { finished: { summary: 'An ended command', value: commandExample } }
@@ -205,6 +205,7 @@ export const streamCommandEvents = defineRoute({
       schema: Type.String({ description: 'server-sent events' }),
       events: Type.Union([SessionEvent, GapEvent]),
     },
+    204: NO_MORE_EVENTS,
   },
   problems: [...CALL_PROBLEMS, 'invalid-header', 'too-many-open'],
   handle: (needs: SessionNeeds, { req, res, params }) =>

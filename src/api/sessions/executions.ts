@@ -20,7 +20,7 @@ import { checkVectors } from '../jobs/request/check-request.ts'
 import { subjectOf } from '../screening/subject.ts'
 import { context as contextExample, execution as executionExample } from './examples.ts'
 import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
-import { readResult, sendResultEvents, WaitQuery } from './read-result.ts'
+import { NO_MORE_EVENTS, readResult, sendResultEvents, WaitQuery } from './read-result.ts'
 import type { SessionFacts } from './session-facts.ts'
 
 /** What every call to a session can be refused for. */
@@ -189,6 +189,7 @@ export const streamExecutionEvents = defineRoute({
       schema: Type.String({ description: 'server-sent events' }),
       events: Type.Union([SessionEvent, GapEvent]),
     },
+    204: NO_MORE_EVENTS,
   },
   problems: [...CALL_PROBLEMS, 'invalid-header', 'too-many-open'],
   handle: (needs: SessionNeeds, { req, res, params }) =>

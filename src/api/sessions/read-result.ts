@@ -9,6 +9,7 @@ import { whileKeyHolds } from '../http/open-responses.ts'
 import { MAX_WAIT_SECONDS } from '../http/prefer.ts'
 import { sendEvents } from '../http/sse.ts'
 import { answeredOrStored, ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+import { storedEvents } from './stored-events.ts'
 
 interface Results {
   execution: Execution
@@ -48,6 +49,12 @@ export async function readResult<Kind extends keyof Results>(
   return signal ? whileKeyHolds(signal, answer) : answer
 }
 
+/** What is answered where nothing follows: an EventSource then does not come back. */
+export const NO_MORE_EVENTS = { description: 'You have received the last one; no more events follow.' } as const
+
+export const badEventId = (): Problem =>
+  new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')
+
 /** Sends the events of what ran in a session, to its end. @throws Problem */
 export async function sendResultEvents(
   needs: SessionNeeds,
@@ -58,15 +65,34 @@ export async function sendResultEvents(
 ): Promise<void> {
   const session = await ownSession(needs, res, of.session)
   const id = of.id.toLowerCase()
-  if (session.state === 'ended') await stored(needs, session, kind, id)
-  else await ask(needs, res, session, kind, id, { waitMs: 0 })
+  const { state } =
+    session.state === 'ended'
+      ? await stored(needs, session, kind, id)
+      : await ask(needs, res, session, kind, id, { waitMs: 0 })
   if (req.method === 'HEAD') return void res.type('text/event-stream').end()
   const after = req.get('last-event-id') || BEGINNING
-  if (!/^\d{1,15}-\d{1,15}$/.test(after)) {
-    throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')
-  }
+  if (!/^\d{1,15}-\d{1,15}$/.test(after)) throw badEventId()
+  const isOver = session.state === 'ended' && (await needs.feed.rest(session.id, after)) !== 'more'
+  if (isOver) return void res.status(204).end()
+  if (session.state !== 'ended' && !(await needs.feed.known(session.id, after))) throw badEventId()
+  if (state === 'finished' && (await hasEnd(needs.feed, kind, { session: session.id, id }, after)))
+    return void res.status(204).end()
   const signal = needs.open.admit(res)
   await sendEvents(res, eventsOf(kind, await needs.feed.read(session.id, after, signal), id), signal)
+}
+
+/** Whether the end of what ran is among the events up to this one, which are told already. */
+async function hasEnd(
+  feed: SessionNeeds['feed'],
+  kind: keyof Results,
+  of: { session: string; id: string },
+  told: string,
+): Promise<boolean> {
+  if (told === BEGINNING) return false
+  for await (const { type, data } of eventsOf(kind, storedEvents(feed, of.session, BEGINNING, told), of.id)) {
+    if (type === kind && (JSON.parse(data) as { state?: unknown }).state === 'finished') return true
+  }
+  return false
 }
 
 function ask<Kind extends keyof Results>(

@@ -85,7 +85,8 @@ export const createSession = defineRoute({
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     let admitted: AbortSignal | undefined
     const admit = () => (admitted ??= open.admit(res))
-    const spec = await prepareSession(needs, sessionRequest(body), { caller, requestId, admit })
+    const isRepeated = idempotency !== undefined && (await needs.records.isRepeated(caller.tenant, idempotency))
+    const spec = await prepareSession(needs, sessionRequest(body), { caller, requestId, admit, isRepeated })
     // Before anything is accepted: there may be no room for one more that waits.
     const signal = waitSeconds > 0 ? admit() : undefined
     const { id, replayed } = await acceptSession(needs, spec, caller, idempotency)

@@ -21,13 +21,19 @@ import { buildSession, checkRoom, languageOf } from './session-request.ts'
 
 /**
  * Makes a session of a request that is as its schema has it: complete and screened, and some worker has room for it now.
+ * @param isRepeated whether such a session was accepted before: it has the room that there may be none of now
  * @param admit is called when it has to wait for its packages: counts the request among those that wait, and gives the signal that ends it
  * @throws Problem
  */
 export async function prepareSession(
   needs: Pick<SessionNeeds, 'config' | 'languages' | 'overview' | 'screen' | 'environments' | 'files'>,
   asked: SessionRequest,
-  { caller, requestId, admit }: { caller: Caller; requestId: string; admit: () => AbortSignal },
+  {
+    caller,
+    requestId,
+    admit,
+    isRepeated = false,
+  }: { caller: Caller; requestId: string; admit: () => AbortSignal; isRepeated?: boolean },
 ): Promise<SessionSpec> {
   const { config, languages, screen } = needs
   const overview = await needs.overview()
@@ -44,7 +50,7 @@ export async function prepareSession(
   if (packages.errors.length > 0) throw invalidRequest(packages.errors)
   const fromStore = await storedFiles(asked.files ?? [], caller.tenant, (ids) => needs.files.readAll(ids))
   const spec = buildSession(asked, { caller, requestId, runtimes, warnings, fromStore }, { config, languages })
-  checkRoom(overview, spec.head.limits.memoryBytes)
+  if (!isRepeated) checkRoom(overview, spec.head.limits.memoryBytes)
   await pinFiles(needs.files, spec)
   if (asked.from !== undefined) spec.from = await ownSnapshot(needs.files, asked.from, spec)
   const { environments } = needs

@@ -13,6 +13,8 @@ import { sendEvents } from '../http/sse.ts'
 import { CALL_PROBLEMS } from './executions.ts'
 import { checkPath } from './files.ts'
 import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+import { badEventId, NO_MORE_EVENTS } from './read-result.ts'
+import { storedEvents } from './stored-events.ts'
 
 const WatchRequest = Type.Object(
   {
@@ -86,6 +88,7 @@ export const streamWatchEvents = defineRoute({
       schema: Type.String({ description: 'server-sent events' }),
       events: Type.Union([SessionEvent, GapEvent]),
     },
+    204: NO_MORE_EVENTS,
   },
   problems: [...CALL_PROBLEMS, 'invalid-header', 'too-many-open'],
   async handle(needs: SessionNeeds, { req, res, params }) {
@@ -102,15 +105,16 @@ async function sendWatchEvents(
   const session = await ownSession(needs, res, of.id)
   const id = of.watch.toLowerCase()
   const after = req.get('last-event-id') || BEGINNING
-  if (!/^\d{1,15}-\d{1,15}$/.test(after)) {
-    throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')
-  }
+  if (!/^\d{1,15}-\d{1,15}$/.test(after)) throw badEventId()
   const signal = needs.open.admit(res)
-  if (session.state !== 'ended') {
+  if (session.state === 'ended') {
+    if ((await needs.feed.rest(session.id, after)) !== 'more') return void res.status(204).end()
+  } else {
     const { value: watches } = await needs.calls.call(sessionOf(res, session.id), 'listWatches', {})
     const isThere = watches.some((watch) => watch.id === id)
     // Who was away when it ended has its end to come.
     if (!isThere && (after === BEGINNING || !(await hasMore(needs.feed, session.id, id, after)))) throw noWatch()
+    if (!(await needs.feed.known(session.id, after))) throw badEventId()
   }
   if (req.method === 'HEAD') return void res.type('text/event-stream').end()
   const events = await needs.feed.read(session.id, after, signal)
@@ -121,23 +125,10 @@ async function sendWatchEvents(
 async function hasMore(feed: SessionNeeds['feed'], session: string, id: string, after: string): Promise<boolean> {
   const last = await feed.last(session)
   if (compareIds(after, last) >= 0) return false
-  const reading = new AbortController()
-  try {
-    const events = await feed.read(session, after, reading.signal)
-    for await (const event of watchEventsOf(upTo(events, last), id, false)) {
-      if (event.type === 'watch' || event.type === 'files') return true
-    }
-    return false
-  } finally {
-    reading.abort()
+  for await (const event of watchEventsOf(storedEvents(feed, session, after, last), id, false)) {
+    if (event.type === 'watch' || event.type === 'files') return true
   }
-}
-
-async function* upTo(events: AsyncIterable<StoredEvent>, last: string): AsyncGenerator<StoredEvent> {
-  for await (const event of events) {
-    yield event
-    if (compareIds(event.id, last) >= 0) return
-  }
+  return false
 }
 
 /**

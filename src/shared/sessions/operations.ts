@@ -64,7 +64,7 @@ export interface Operations {
 
   listContexts: { input: object; answer: Context[] }
   createContext: { input: { id: string; cwd: string; env: Record<string, string> }; answer: Context }
-  /** @property execution only while this one runs in it */
+  /** @property execution only this one: one that waits is cancelled */
   interruptContext: { input: { id: string; execution?: string }; answer: Context }
   restartContext: { input: { id: string }; answer: Context }
   deleteContext: { input: { id: string }; answer: Context }

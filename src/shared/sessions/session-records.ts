@@ -18,6 +18,8 @@ import { sessionDelivery } from './session-webhook.ts'
 export interface SessionRecords {
   /** @throws what Redis answered, when it fails; the session is not accepted then */
   create(spec: SessionSpec, bounds: { tenantMax: number }, idempotency: Idempotency | undefined): Promise<Creation>
+  /** Whether a request of a tenant with this `Idempotency-Key` was accepted before. */
+  isRepeated(tenant: string, idempotency: Pick<Idempotency, 'hash'>): Promise<boolean>
   read(id: string): Promise<StoredSession | undefined>
   /** Those of a tenant, newest first, from the one after `before`. */
   list(tenant: string, count: number, before: string | undefined): Promise<Session[]>
@@ -294,6 +296,9 @@ export function createSessionRecords(
       const [kind, id = ''] = await runScript(redis, prefix, CREATE, input, [view, 'session', view])
       if (kind === 'replayed' || kind === 'mismatch') return { kind, id }
       return { kind: kind as 'created' | 'full' }
+    },
+    async isRepeated(tenant, { hash }) {
+      return (await redis.exists(keys.idempotency(tenant, hash))) === 1
     },
     read,
     async list(tenant, count, before) {

@@ -42,7 +42,7 @@ export interface SessionContext {
   readonly ready: Promise<void>
   /** @param ended is called once, with what became of it. @throws ContextBusy, ContextDead */
   execute(asked: Execute, ended: (execution: RunningExecution) => void): RunningExecution
-  /** @param execution only while this one runs. @returns whether anything is interrupted */
+  /** @param execution only this one: interrupted when it runs, cancelled when it waits. @returns whether anything is ended */
   interrupt(execution?: string): boolean
   /** Starts its kernel anew: state is lost, what runs and waits is cancelled. @throws ContextDead, ContextBusy */
   restart(): void
@@ -311,6 +311,12 @@ export function createContext(options: ContextOptions): SessionContext {
       return execution
     },
     interrupt(execution) {
+      const waiting = queue.find(({ asked }) => asked.id === execution)
+      if (waiting) {
+        queue = queue.filter((entry) => entry !== waiting)
+        end(waiting, 'cancelled', 'it was cancelled before it began')
+        return true
+      }
       if (!running || (execution !== undefined && running.execution.id !== execution)) return false
       running.cause ??= { status: 'interrupted', message: null }
       if (running.hasBegun) sendInterrupt(running)

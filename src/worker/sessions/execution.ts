@@ -78,6 +78,8 @@ export function createExecution(
   }
   const clear = () => {
     clearsNext = false
+    // A program that clears without end is told of no more often than it shows something.
+    if (execution.results.length === 0 && execution.stdout === '' && execution.stderr === '') return
     execution.results = []
     execution.stdout = ''
     execution.stderr = ''
@@ -110,7 +112,7 @@ export function createExecution(
 
   /** Counts a result for each place where it is shown. @returns whether there is room for it */
   const pay = ({ data, metadata, displayId }: Result, places: number): boolean => {
-    const size = places * Buffer.byteLength(JSON.stringify([data, metadata, displayId ?? '']))
+    const size = places * jsonBytes([data, metadata, displayId ?? ''])
     if (size > resultsLeft) return false
     resultsLeft -= size
     return true
@@ -142,7 +144,8 @@ export function createExecution(
   const takeError = (content: Record<string, unknown>, omitted?: number) => {
     if (omitted !== undefined) content = { ename: 'Error', evalue: `its ${omitted} bytes of text were left out` }
     const { traceback } = content
-    const lines = Array.isArray(traceback) ? traceback.map(String) : []
+    const isText = (line: unknown): line is string => typeof line === 'string'
+    const lines = Array.isArray(traceback) ? traceback.filter(isText) : []
     const error = { name: textIn(content, 'ename'), value: textIn(content, 'evalue'), traceback: lines }
     const kept = Buffer.byteLength(JSON.stringify(error)) <= Math.max(resultsLeft, 64 * 1024)
     if (!kept) execution.truncated = true
@@ -248,6 +251,16 @@ const textIn = (from: Record<string, unknown>, name: string): string => {
 const objectIn = (from: Record<string, unknown>, name: string): Record<string, unknown> => {
   const value = from[name]
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+}
+
+/** Bytes of a value as JSON: without end when it is nested deeper than it can be written again. */
+function jsonBytes(value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value))
+  } catch (error) {
+    if (error instanceof RangeError) return Infinity
+    throw error
+  }
 }
 
 /** The beginning of a text that has at most so many bytes in UTF-8. */

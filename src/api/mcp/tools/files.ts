@@ -121,7 +121,8 @@ export const readFile = defineTool({
     const text = isText
       ? `${shown.toString('utf8')}${more}`
       : `base64 of ${shown.length} bytes:\n${shown.toString('base64')}${more}`
-    return { content: [{ type: 'text', text: text === '' ? '(the file is empty)' : text }], structured }
+    const nothing = offset > 0 ? `(there is nothing from byte ${offset} on)` : '(the file is empty)'
+    return { content: [{ type: 'text', text: text === '' ? nothing : text }], structured }
   },
 })
 
@@ -142,7 +143,7 @@ async function readBytes(
     read += bytes.length
     if (bytes.length === 0 || read >= most || offset + read >= value.bytes) {
       // What the kernel makes up has no length.
-      return { bytes: Buffer.concat(pieces), total: Math.max(value.bytes, offset + read) }
+      return { bytes: Buffer.concat(pieces), total: read === 0 ? value.bytes : Math.max(value.bytes, offset + read) }
     }
   }
 }

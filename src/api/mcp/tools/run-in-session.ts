@@ -51,11 +51,8 @@ export const runInSession = defineTool({
       waitMs: ANSWER_MS,
     }
     const stop = await reportProgress(live, place.id, sessionProgress(id), call.progress)
-    const interrupt = async () => {
-      const { value } = await sessions.calls.call(place, 'readExecution', { id, waitMs: 0 })
-      // One that waits stands behind somebody else's, which is not to be interrupted.
-      if (value.state === 'running') await sessions.calls.call(place, 'interruptContext', { id: CONTEXT })
-    }
+    // What runs before it and behind it in its context is somebody else's, and goes on.
+    const interrupt = () => sessions.calls.call(place, 'interruptContext', { id: CONTEXT, execution: id })
     const options = { waitMs: ANSWER_MS, signal: AbortSignal.any([ends, cancelled]) }
     const running = sessions.calls.call(place, 'execute', asked, options).catch(async (error: unknown) => {
       if (cancelled.aborted) await interrupt().catch(() => undefined)

@@ -22,6 +22,7 @@ export function readNotebook(text: string): Document {
   } catch {
     throw new NotebookFault('The file is not JSON, so it is not a notebook.')
   }
+  if (!canBeWritten(file)) throw new NotebookFault('The file is nested too deep to be written again.')
   if (!isFields(file)) throw new NotebookFault('The file has no cells, so it is not a notebook.')
   const { cells, metadata, nbformat, nbformat_minor: minor, ...rest } = file
   if (typeof nbformat === 'number' && nbformat !== 4) {
@@ -35,6 +36,16 @@ export function readNotebook(text: string): Document {
     cells: cells.length === 0 ? [newCell()] : cells.map((cell: unknown, index) => readCell(cell, index, seen)),
     metadata: isFields(metadata) ? metadata : {},
     rest: { ...rest, ...(typeof minor === 'number' && minor > MINOR && { nbformat_minor: minor }) },
+  }
+}
+
+/** JSON is read however deep it is nested, and written only as deep as the stack. */
+function canBeWritten(value: unknown): boolean {
+  try {
+    JSON.stringify(value)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -82,7 +93,7 @@ function readOutput(raw: unknown): Output {
         output_type: type,
         ename: textOf(ename),
         evalue: textOf(evalue),
-        traceback: traceback.map(String),
+        traceback: traceback.map(textOf),
       }
   }
   return { output_type: 'unknown', raw }
@@ -148,7 +159,7 @@ export function languageOf(metadata: Document['metadata']): string | undefined {
 
 /** Texts of these files are a string, or a list of its lines. */
 export function textOf(value: unknown): string {
-  if (Array.isArray(value)) return value.map(textOf).join('')
+  if (Array.isArray(value)) return value.filter((line) => typeof line === 'string').join('')
   return typeof value === 'string' ? value : ''
 }
 
