@@ -130,6 +130,12 @@ test('a lock has a version and hashes for every package', () => {
 
 test.each([
   ["global.cert='/x'\n", undefined],
+  expect(PACKAGE_RULES.pypi.isLock(`a==1!2.0rc1+cpu ; sys_platform == 'linux' ${hash}\n`)).toBe(true)
+  // Of these a ban of the version would not be seen to be one.
+  for (const version of ['===1', '==1.*', '==1,<2', '==(1)'])
+    expect([version, PACKAGE_RULES.pypi.isLock(`a${version} ${hash}\n`)]).toEqual([version, false])
+  // Locks of before have them.
+  expect(PACKAGE_RULES.pypi.packagesOf(`a===1.0 ${hash}\n`)).toEqual([{ name: 'a', version: '1.0' }])
   ["global.index-url='https://a/simple'\n", 'https://a/simple'],
   ["global.index-url='https://a/simple'\n:env:.index-url='https://b/simple'\n", 'https://b/simple'],
 ])('the index of pip: %j', (text, expected) => {
