@@ -61,6 +61,10 @@ test.each([
   ['# /// other\n# dependencies = ["a"]\n# ///\n', undefined],
   ['dependencies = ["a"]\n', undefined],
 ])('the metadata of a script: %j', (code, expected) => {
+  // Those of a tool are not the program's.
+  ['# /// script\n# [tool.own]\n# dependencies = ["a"]\n# ///\n', undefined],
+  ['# /// script\n# dependencies = ["a"]\n# [tool.own]\n# dependencies = ["b"]\n# ///\n', ['a']],
+  ['# /// script\n# dependencies = ["\\u0061b", "\\U00000063", "d\\"e"]\n# ///\n', ['ab', 'c', 'd"e']],
   expect(scriptDependencies(code)).toEqual(expected)
 })
 
