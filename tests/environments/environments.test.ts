@@ -7,6 +7,7 @@ import type { Environment } from '../../src/shared/environments/environment.ts'
 import type { Job } from '../../src/shared/job.ts'
 import type { Runtime } from '../../src/shared/runtime.ts'
 import { get, post, runJob, stageOf } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startPackageIndex, type TestIndex, wheel } from '../support/package-index.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
@@ -320,6 +321,24 @@ describe('what operators do', () => {
     expect(await refusal('banned')).toEqual({ status: 422, code: 'package-not-allowed' })
     await fetch(`${bans}?ecosystem=pypi&name=banned&version=1.0`, { method: 'DELETE', headers: admin })
     expect((await run()).status).toBe('succeeded')
+  })
+
+  test('a ban counts for what is being built already', async () => {
+    index.add(wheel('caught', '1.0', [['caught.py', '']]))
+    const release = index.hold('caught')
+    const asked = install(['caught'])
+    await eventually('the installer asks for it', () => index.asked.includes('/simple/caught/'))
+    const before = await installed()
+    await post(
+      `${platform.url}/v1/admin/package-bans`,
+      { ecosystem: 'pypi', name: 'caught', version: '1.0', reason: 'malware' },
+      admin,
+    )
+    release()
+    const { status, body } = await asked
+    expect([status, body.code]).toEqual([422, 'package-not-allowed'])
+    expect(body.detail).toContain('malware')
+    expect(await installed()).toEqual(before)
   })
 
   test('who first asked is on record', async () => {
