@@ -193,3 +193,12 @@ test('the index is the one that Cargo is configured with', () => {
   expect(sparseIndexOf(config)).toBe('https://crates.example/index/')
   expect(sparseIndexOf('[build]\njobs = 1\n')).toBeUndefined()
 })
+
+test('dependencies above all tables count, and those of a target are refused', () => {
+  const top = read('dependencies.rand = "0.9"\n"dependencies".serde.version = "1"\n[package]\nname = "x"\n', '/x')
+  expect([top.manifest.requirements, top.errors]).toEqual([['rand@0.9', 'serde@1'], []])
+  const whole = read('dependencies = { rand = "0.9" }\n', '/x')
+  expect(whole.errors).toEqual([{ pointer: '/x', detail: expect.stringContaining('which is not understood') }])
+  const ofTarget = read('[target."cfg(unix)".dependencies]\nlibc = "0.2"\n', '/x')
+  expect(ofTarget.errors).toEqual([{ pointer: '/x', detail: expect.stringContaining('not supported here') }])
+})

@@ -364,6 +364,24 @@ describe('what operators do', () => {
     expect((await run()).status).toBe('succeeded')
   })
 
+  test('a ban counts for what is being built already', async () => {
+    index.add(wheel('caught', '1.0', [['caught.py', '']]))
+    const release = index.hold('caught')
+    const asked = install(['caught'])
+    await eventually('the installer asks for it', () => index.asked.includes('/simple/caught/'))
+    const before = await installed()
+    await post(
+      `${platform.url}/v1/admin/package-bans`,
+      { ecosystem: 'pypi', name: 'caught', version: '1.0', reason: 'malware' },
+      admin,
+    )
+    release()
+    const { status, body } = await asked
+    expect([status, body.code]).toEqual([422, 'package-not-allowed'])
+    expect(body.detail).toContain('malware')
+    expect(await installed()).toEqual(before)
+  })
+
   test('who first asked is on record', async () => {
     const { body } = await get<{ environments: { firstAsked: unknown }[] }>(
       `${platform.url}/v1/admin/environments`,

@@ -112,3 +112,8 @@ test('hashes beside a go.mod count, and are no lock', () => {
     ),
   ).toBeUndefined()
 })
+
+test('a block needs no space before its bracket', () => {
+  const { manifest, errors } = read('module a\nrequire(\n\tb.com/x v1.0.0\n)\n', '/x')
+  expect([manifest.names, errors]).toEqual([['b.com/x'], []])
+})

@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
+import { MANIFESTS } from '../../src/api/environments/manifest.ts'
 import { readRequirements, requirementFault, scriptDependencies } from '../../src/api/environments/pypi-manifest.ts'
 import { packageErrors, packagesAsked } from '../../src/api/jobs/request/packages-asked.ts'
 import type { Language } from '../../src/shared/language.ts'
@@ -60,6 +61,10 @@ test.each([
   ['# /// script\n# dependencies = []\n# ///\n', []],
   ['# /// other\n# dependencies = ["a"]\n# ///\n', undefined],
   ['dependencies = ["a"]\n', undefined],
+  // Those of a tool are not the program's.
+  ['# /// script\n# [tool.own]\n# dependencies = ["a"]\n# ///\n', undefined],
+  ['# /// script\n# dependencies = ["a"]\n# [tool.own]\n# dependencies = ["b"]\n# ///\n', ['a']],
+  ['# /// script\n# dependencies = ["\\u0061b", "\\U00000063", "d\\"e"]\n# ///\n', ['ab', 'c', 'd"e']],
 ])('the metadata of a script: %j', (code, expected) => {
   expect(scriptDependencies(code)).toEqual(expected)
 })
@@ -125,6 +130,12 @@ test('a lock has a version and hashes for every package', () => {
   expect(PACKAGE_RULES.pypi.isLock(`a==1 \\\n    ${hash}\nb==2 ${hash}\n`)).toBe(true)
   expect(PACKAGE_RULES.pypi.isLock(`a==1 ${hash}\nb==2\n`)).toBe(false)
   expect(PACKAGE_RULES.pypi.isLock(`a>=1 ${hash}\n`)).toBe(false)
+  expect(PACKAGE_RULES.pypi.isLock(`a==1!2.0rc1+cpu ; sys_platform == 'linux' ${hash}\n`)).toBe(true)
+  // Of these a ban of the version would not be seen to be one.
+  for (const version of ['===1', '==1.*', '==1,<2', '==(1)'])
+    expect([version, PACKAGE_RULES.pypi.isLock(`a${version} ${hash}\n`)]).toEqual([version, false])
+  // Locks of before have them.
+  expect(PACKAGE_RULES.pypi.packagesOf(`a===1.0 ${hash}\n`)).toEqual([{ name: 'a', version: '1.0' }])
   expect(PACKAGE_RULES.pypi.isLock('')).toBe(false)
 })
 
@@ -154,4 +165,25 @@ test('a lock of Python is the same however it is written, and one of uv is as uv
     expect(lockId('python', text)).toBe(lockId('python', resolved))
   }
   expect(packagesOf(resolved).map(({ name }) => name)).toEqual(['foo', 'foo-bar', 'pyyaml'])
+})
+
+describe('manifests of npm', () => {
+  const { read, requirementFault } = MANIFESTS.npm
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+
+  test('that are nested deeper than anything can be written are refused', () => {
+    const version = read(`{"dependencies":{"a":${deep}}}`, '/x')
+    expect(version.errors).toEqual([{ pointer: '/x', detail: expect.stringContaining('"a": what is no text') }])
+    const entry = `{"version":"1.0.0","integrity":"sha512-${Buffer.alloc(64).toString('base64')}","os":${deep}}`
+    const lock = `{"lockfileVersion":3,"packages":{"":{"dependencies":{"a":"1.0.0"}},"node_modules/a":${entry}}}`
+    expect(PACKAGE_RULES.npm.isLock(lock)).toBe(false)
+    expect(PACKAGE_RULES.npm.canonicalLock(lock)).toBe(lock)
+    expect(read(lock, '/x').manifest.requirements).toEqual([])
+  })
+
+  test.each(['.', '..', '.hidden', 'a.tgz', 'a-1.0.0.tar.gz', 'a.TAR'])('%s is no version but a place', (range) => {
+    const { errors } = read(JSON.stringify({ dependencies: { a: range } }), '/x')
+    expect(errors).toEqual([{ pointer: '/x', detail: expect.stringContaining('paths and aliases are not') }])
+    expect(requirementFault(`a@${range}`)).toContain('paths and aliases are not')
+  })
 })

@@ -34,7 +34,7 @@ test('every set of every language names packages as its installer takes them', (
 })
 
 test('a set of another language, or that nobody defines, is refused with those that are there', () => {
-  for (const name of ['python/other', 'javascript/web', 'python/toString'])
+  for (const name of ['python/other', 'javascript/web', 'python/toString', 'python/data/1', 'python/data/'])
     expect(() => packageSet(own('python'), name, '/set')).toThrow('those of Python are python/data')
   expect(() => packageSet(own('bash'), 'bash/data', '/set')).toThrow('has none')
 })

@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { spawnSync } from 'node:child_process'
 import { pbkdf2 } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { pino } from 'pino'
 import { unlessAborted } from '../../src/worker/sandbox/acquire-patiently.ts'
 import { createTreeStore, NoRoom } from '../../src/worker/environments/tree-store.ts'
@@ -235,4 +235,20 @@ test('a job that ends does not wait for its packages, and lets go of them when t
   await expect(used).rejects.toBe('cancelled')
   const released = new Promise<void>((resolve) => come({ release: resolve }))
   await expect(released).resolves.toBeUndefined()
+})
+
+test('a file is whole where the disk takes a part of what is written at a time', async () => {
+  const file = await open(join(folder, 'any'), 'w')
+  const whole = Object.getPrototypeOf(file) as { write: (bytes: Uint8Array, at?: number) => Promise<unknown> }
+  await file.close()
+  const { write } = whole
+  const part = jest.spyOn(whole, 'write').mockImplementation(function (this: unknown, bytes, at = 0) {
+    return write.call(this, bytes.subarray(at, at + 3))
+  })
+  try {
+    await unpacked(packOf([['a.py', 'x = 12345']]))
+  } finally {
+    part.mockRestore()
+  }
+  expect(await readFile(join(folder, 'target/a.py'), 'utf8')).toBe('x = 12345')
 })

@@ -21,6 +21,9 @@ const FIELDS = new Set(['version', 'features', 'default-features', 'default_feat
 /** Sections that would change what is installed, and are not followed. */
 const UNSUPPORTED = /^(?:patch|replace|workspace|target)(?:\.|$)/
 
+/** Dependencies of some targets, of which this one may be. */
+const OF_TARGET = /^has \[target\.[^\]]*\bdependencies\b/
+
 /**
  * Reads the section `dependencies` of a `Cargo.toml`, in as much of TOML as it is written in.
  * @returns what is wrong as `faults`, each for people
@@ -37,10 +40,14 @@ export function readDependencies(toml: string): { dependencies: Dependency[]; fa
       if (UNSUPPORTED.test(section)) unsupported.push(`has [${section.slice(0, 60)}], which is not supported here`)
       continue
     }
-    const own = /^dependencies(?:\.([A-Za-z0-9_-]+))?$/.exec(section)
+    // As `dependencies.rand = "0.9"` above all tables, too; all of them as one value there are not understood.
+    const top =
+      section === '' ? /^(?:dependencies|"dependencies"|'dependencies')\s*(?:\.\s*|(?==))/.exec(line)?.[0] : undefined
+    const own = /^dependencies(?:\.([A-Za-z0-9_-]+))?$/.exec(top === undefined ? section : 'dependencies')
     if (!own) continue
-    const [start = '', key = ''] = /^([A-Za-z0-9_.-]+|"[^"]*")\s*=/.exec(line) ?? []
-    const value = readValue(line.slice(start.length))
+    const entry = line.slice(top?.length ?? 0)
+    const [start = '', key = ''] = /^([A-Za-z0-9_.-]+|"[^"]*")\s*=/.exec(entry) ?? []
+    const value = readValue(entry.slice(start.length))
     if (key === '' || value === undefined) {
       faults.push(`has "${line.slice(0, 100)}" among its dependencies, which is not understood`)
       continue
@@ -58,7 +65,7 @@ export function readDependencies(toml: string): { dependencies: Dependency[]; fa
     else dependencies.push(read)
   }
   // A project that needs no package runs without an environment, whatever its manifest has.
-  const needsPackages = found.size > 0 || faults.length > 0
+  const needsPackages = found.size > 0 || faults.length > 0 || unsupported.some((one) => OF_TARGET.test(one))
   return { dependencies, faults: needsPackages ? [...unsupported, ...faults] : [] }
 }
 

@@ -14,6 +14,9 @@ const WHOLE_NAME = new RegExp(`^${NAME}$`)
 const REQUIREMENT = new RegExp(`^(${NAME})(?:@(.+))?$`)
 /** Versions, ranges and tags: no address, path or alias, all of which have a colon or a slash. */
 const RANGE = /^[A-Za-z0-9.*+<>=~^| -]{0,200}$/
+/** Without either one too, what npm takes for a folder or a file beside the project. */
+const LOCAL = /^\s*\.|\.(?:tgz|tar|tar\.gz)\s*$/i
+const isRange = (text: string): boolean => RANGE.test(text) && !LOCAL.test(text)
 const MAX_PACKAGES = 2000
 const MANIFEST = 'package.json'
 const LOCK = 'package-lock.json'
@@ -28,7 +31,7 @@ type Wanted = Partial<Record<(typeof FOLLOWED)[number], Record<string, string>>>
 export const npmManifests: Manifests = {
   requirementFault(text) {
     const [, name, range = ''] = REQUIREMENT.exec(text.trim()) ?? []
-    if (name !== undefined && name.length <= 214 && RANGE.test(range)) return undefined
+    if (name !== undefined && name.length <= 214 && isRange(range)) return undefined
     return `is "${text.slice(0, 100)}"; allowed is a name with versions, e.g. lodash, lodash@4 or @types/node@^20; addresses, paths and aliases are not`
   },
   fromRequirements(requirements) {
@@ -118,11 +121,12 @@ function readWanted(field: string, found: unknown, pointer: string) {
   if (entries.length > MAX_PACKAGES)
     return { wanted, errors: [{ pointer, detail: `"${field}" has more than ${MAX_PACKAGES} packages` }] }
   for (const [name, range] of entries) {
-    if (WHOLE_NAME.test(name) && typeof range === 'string' && RANGE.test(range)) {
+    if (WHOLE_NAME.test(name) && typeof range === 'string' && isRange(range)) {
       wanted[name] = range.trim() === '' ? '*' : range.trim()
       continue
     }
-    const shown = `${JSON.stringify(name.slice(0, 100))}: ${JSON.stringify(range)?.slice(0, 100) ?? ''}`
+    const version = typeof range === 'string' ? JSON.stringify(range.slice(0, 100)) : 'what is no text'
+    const shown = `${JSON.stringify(name.slice(0, 100))}: ${version}`
     const detail = `"${field}" has ${shown}; allowed is a name with versions, e.g. "lodash": "^4.17.0"; addresses, paths and aliases are not`
     errors.push({ pointer, detail })
   }

@@ -9,8 +9,9 @@ import { type Manifest, MANIFESTS } from './manifest.ts'
  */
 export function packageSet(language: Language, name: string, pointer: string): { name: string; manifest: Manifest } {
   const { packageSets = {}, environments } = language
-  const [of, set = ''] = name.split('/')
-  const packages = of === language.id && Object.hasOwn(packageSets, set) ? packageSets[set] : undefined
+  const [of, set = '', ...more] = name.split('/')
+  const packages =
+    of === language.id && more.length === 0 && Object.hasOwn(packageSets, set) ? packageSets[set] : undefined
   if (packages && environments) return { name, manifest: MANIFESTS[environments.ecosystem].fromRequirements(packages) }
   const names = Object.keys(packageSets).map((one) => `${language.id}/${one}`)
   const known = names.length > 0 ? `those of ${language.name} are ${names.join(', ')}` : `${language.name} has none`

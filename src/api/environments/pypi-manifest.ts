@@ -82,7 +82,7 @@ function withoutComment(line: string): string {
  * @returns undefined when there is none
  */
 export function scriptDependencies(code: string): string[] | undefined {
-  const toml = scriptMetadata(code)
+  const toml = topLevel(scriptMetadata(code))
   const begin = /^dependencies[ \t]*=[ \t]*\[/m.exec(toml)
   if (!begin) return undefined
   const token = /\s+|,|#[^\n]*|"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|(\])/y
@@ -91,10 +91,25 @@ export function scriptDependencies(code: string): string[] | undefined {
   for (let match = token.exec(toml); match; match = token.exec(toml)) {
     const [, double, single, end] = match
     if (end !== undefined) return found
-    if (double !== undefined) found.push(double.replaceAll(/\\(.)/g, '$1'))
+    if (double !== undefined) found.push(double.replaceAll(ESCAPE, unescaped))
     if (single !== undefined) found.push(single)
   }
   return undefined
+}
+
+/** What stands before the first table: those of tools have `dependencies` of their own. */
+function topLevel(toml: string): string {
+  const table = /^[ \t]*\[/m.exec(toml)
+  return table ? toml.slice(0, table.index) : toml
+}
+
+const ESCAPE = /\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))/g
+
+/** A character that is no requirement's stays one: whoever reads it next refuses it. */
+function unescaped(whole: string, short?: string, long?: string, letter?: string): string {
+  if (letter !== undefined) return '"\\'.includes(letter) ? letter : whole
+  const code = Number.parseInt(short ?? long ?? '', 16)
+  return code <= 0x10_ff_ff ? String.fromCodePoint(code) : whole
 }
 
 /** The TOML in the first `# /// script` block of a program; empty when there is none, or it has no end. */

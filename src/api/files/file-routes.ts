@@ -1,6 +1,7 @@
 import type { Response } from 'express'
 import Type from 'typebox'
 import type { FileRecords } from '../../shared/files/file-records.ts'
+import { ObjectMissing } from '../../shared/files/file-store.ts'
 import { type FileRecord, StoredFile } from '../../shared/files/stored-file.ts'
 import { Problem } from '../../shared/problems.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
@@ -109,7 +110,11 @@ export const readContent = defineRoute({
   async handle(needs: FileNeeds & ContentNeeds, { req, res, params }) {
     const { file, blob } = await ownFile(needs.records, res, params.id)
     const { name, bytes, sha256 } = file
-    await sendContent(needs, { blob, bytes, name, tag: `"${sha256}"` }, req, res)
+    await sendContent(needs, { blob, bytes, name, tag: `"${sha256}"` }, req, res).catch(async (error: unknown) => {
+      // It may have gone between the two; content that is missing while it has not is a fault of ours.
+      if (error instanceof ObjectMissing) await ownFile(needs.records, res, params.id)
+      throw error
+    })
   },
 })
 

@@ -29,7 +29,8 @@ export function readGoMod(text: string): GoMod {
   let block: string | undefined
   for (const raw of text.split(/\r?\n/)) {
     const at = raw.indexOf('//')
-    const line = (at < 0 ? raw : raw.slice(0, at)).trim()
+    // A block needs no space before its bracket.
+    const line = (at < 0 ? raw : raw.slice(0, at)).trim().replace(/^([a-z]+)\(/, '$1 (')
     if (line === '') continue
     if (block !== undefined && line === ')') {
       block = undefined

@@ -92,7 +92,17 @@ export function readPackageLock(text: string): PackageLock | undefined {
 
 const isEntry = (value: unknown): boolean =>
   isRecord(value) &&
-  ['name', 'version', 'resolved', 'integrity'].every((key) => ['undefined', 'string'].includes(typeof value[key]))
+  ['name', 'version', 'resolved', 'integrity'].every((key) => ['undefined', 'string'].includes(typeof value[key])) &&
+  isWithin(value, MAX_DEPTH)
+
+/** Objects and lists in one another that an entry may have: npm writes no more than three. */
+const MAX_DEPTH = 8
+
+/** Whether a value is nested no deeper. What is deeper can be read, but not always be written again. */
+const isWithin = (value: unknown, depth: number): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (depth > 0 && Object.values(value).every((one) => isWithin(one, depth - 1)))
 
 function parsed(text: string): unknown {
   try {

@@ -11,19 +11,19 @@ export const pypiRules: PackageRules = {
   // A ban of `1.0` is also one of its local builds, such as `1.0+cpu`.
   bannedAs: (version) => [normalVersion(version), normalVersion(version.replace(/\+.*$/s, ''))],
   packagesOf: (lock) =>
-    [...lock.matchAll(/^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)/gm)].map(([, name = '', version = '']) => ({
+    [...lock.matchAll(/^([A-Za-z0-9][A-Za-z0-9._-]*)={2,3}([^\s;\\]+)/gm)].map(([, name = '', version = '']) => ({
       name,
       version,
     })),
   canonicalLock: (lock) => withoutHashes(lock, () => false),
   isLock(manifest) {
     const lines = logicalLines(manifest)
-    return (
-      lines.length > 0 &&
-      lines.every((line) => /^[A-Za-z0-9][A-Za-z0-9._-]*==\S+ .*--hash=sha256:[0-9a-f]{64}/.test(line))
-    )
+    return lines.length > 0 && lines.every((line) => LOCKED.test(line))
   },
 }
+
+/** One version, spelled so that it is seen which: `===1.0` and `==1.*` are for the resolver. */
+const LOCKED = /^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!+_-]+(?=[\s;]).*\s--hash=sha256:[0-9a-f]{64}/
 
 const inOrder = (a: string, b: string): number => Number(a > b) - Number(a < b)
 

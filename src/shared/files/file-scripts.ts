@@ -37,12 +37,21 @@ local function count(tenant, bytes)
   end
   touch(keys.fileBytes)
 end
+-- Uploads of a tenant that have come to no end: each may become a file.
+local function countUploads(tenant, more)
+  local field = 'uploads:' .. tenant
+  if redis.call('HINCRBY', keys.fileBytes, field, more) <= 0 then redis.call('HDEL', keys.fileBytes, field) end
+  touch(keys.fileBytes)
+end
 -- Ends an upload, and what was reserved for it. Its tenant, if it was known.
 local function endUpload(id)
   local tenant, reserved = unpack(redis.call('HMGET', keys.fileUpload(id), 'tenant', 'bytes'))
   redis.call('ZREM', keys.fileUploads, id)
   redis.call('DEL', keys.fileUpload(id))
-  if tenant then count(tenant, 0 - tonumber(reserved)) end
+  if tenant then
+    count(tenant, 0 - tonumber(reserved))
+    countUploads(tenant, -1)
+  end
   return tenant
 end
 `
@@ -120,7 +129,7 @@ local upload, tenant = keys.fileUpload(input.upload), input.tenant
 local reserved = redis.call('HGET', upload, 'bytes')
 if not reserved and not input.begins then return {'lost', 0} end
 if not reserved then
-  local there = redis.call('ZCARD', keys.tenantFiles(tenant))
+  local there = redis.call('ZCARD', keys.tenantFiles(tenant)) + tonumber(redis.call('HGET', keys.fileBytes, 'uploads:' .. tenant) or 0)
   if there >= input.tenantMaxFiles then return {'files', there} end
 end
 local more = input.bytes - tonumber(reserved or 0)
@@ -132,6 +141,7 @@ if more > 0 then
   count(tenant, more)
   redis.call('HSET', upload, 'bytes', string.format('%.0f', input.bytes))
 end
+if not reserved then countUploads(tenant, 1) end
 redis.call('HSET', upload, 'tenant', tenant)
 redis.call('HSETNX', upload, 'bytes', 0)
 touch(upload)

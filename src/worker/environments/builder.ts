@@ -109,11 +109,15 @@ export function createBuilder(
       .digest('hex')
   }
 
+  const bansOf = async (ecosystem: PackageBan['ecosystem']) =>
+    (await records.bans()).filter((ban) => ban.ecosystem === ecosystem)
+
   /** Unpacks what was built. @throws BuildFault when it is banned, too large, or the disk is full; the pack is gone then */
-  const keep = async (language: string, built: Built, bans: readonly PackageBan[]): Promise<Brought> => {
+  const keep = async (language: string, built: Built, ecosystem: PackageBan['ecosystem']): Promise<Brought> => {
     let release: (() => void) | undefined
     try {
-      refuseBanned(built.packages, bans)
+      // Once more: a build takes its time, and what is banned meanwhile is not kept either.
+      refuseBanned(built.packages, await bansOf(ecosystem))
       const key = keyOf(language, built.lock)
       release = trees.hold(key)
       const size = (await trees.find(key)) ?? (await trees.add(key, built.pack, lockId(language, built.lock)))
@@ -133,7 +137,7 @@ export function createBuilder(
         throw new Error(`no installer of packages for ${view.language} is on this worker`)
       const begun = performance.now()
       const ecosystem = ECOSYSTEMS[installer.ecosystem]
-      const bans = (await records.bans()).filter((ban) => ban.ecosystem === installer.ecosystem)
+      const bans = await bansOf(installer.ecosystem)
       const address = new URL(await indexOf(view.language, installer, image))
       const most = { maxBytes: 2 * bounds.maxBytes, maxRequests: 5000, maxMs: 3 * settings.timeoutMs }
       const upstream = createUpstream({ allow: settings.reach }, most, closing)
@@ -171,7 +175,7 @@ export function createBuilder(
         })
         // One that was built before keeps its lock, by which other hosts know it.
         const lock = manifest === view.lock ? undefined : ecosystem.shortLock?.(built.lock, index, version)
-        return await keep(view.language, { ...built, lock: lock ?? built.lock }, bans)
+        return await keep(view.language, { ...built, lock: lock ?? built.lock }, installer.ecosystem)
       } catch (error) {
         throw keptFault(error) ?? error
       } finally {

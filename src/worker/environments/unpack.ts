@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { chmod, mkdir, open } from 'node:fs/promises'
+import { chmod, type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** The most that an environment may be. */
@@ -69,7 +69,7 @@ export async function unpack(
         if (isMasked) await file.chmod(mode)
         for (let left = size; left > 0;) {
           const piece = await source.some(left)
-          await file.write(piece)
+          await writeAll(file, piece)
           left -= piece.length
         }
       } finally {
@@ -81,6 +81,11 @@ export async function unpack(
   } finally {
     source.close()
   }
+}
+
+/** A disk that becomes full takes the begin of what is written, and says so at what is left. */
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten
 }
 
 /** @throws PackFault when it leads anywhere but below */

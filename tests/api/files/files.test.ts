@@ -199,6 +199,30 @@ describe('an upload is refused', () => {
     for (const { body } of small) await remove(body.id, erin)
   })
 
+  test('beyond the number of files when those that are on their way are counted', async () => {
+    const frank = await newTenant('frank')
+    const uploads = Array.from({ length: 6 }, () => request(files, { method: 'POST', headers: frank }))
+    for (const upload of uploads) upload.flushHeaders()
+    const answers = uploads.map((upload) => once(upload, 'response') as Promise<[IncomingMessage]>)
+    const underWay = async () => Number(await gateway.redis.hget(gateway.keys.fileBytes, 'uploads:frank'))
+    await eventually('all have begun', async () => (await underWay()) === 6)
+    const seventh = await put('7', frank)
+    expect([seventh.status, seventh.body.code]).toEqual([507, 'storage-quota'])
+    expect(seventh.body.detail).toMatch(/6 files, and 6 are allowed/)
+    uploads[0]?.destroy()
+    await expect(answers[0]).rejects.toThrow()
+    await eventually('one is given up', async () => (await underWay()) === 5)
+    const eighth = await put('8', frank)
+    expect(eighth.status).toBe(201)
+    for (const [i, upload] of uploads.slice(1).entries()) upload.end(`${i}`)
+    const made = await Promise.all(answers.slice(1))
+    expect(made.map(([{ statusCode }]) => statusCode)).toEqual([201, 201, 201, 201, 201])
+    for (const [res] of made) res.resume()
+    expect(await underWay()).toBe(0)
+    const { files: all } = (await (await read('', frank)).json()) as { files: StoredFile[] }
+    for (const { id } of all) await remove(id, frank)
+  })
+
   test('with an encoding, a bad type, name or time', async () => {
     expect((await put('x', { ...alice, 'content-encoding': 'gzip' })).body.code).toBe('unsupported-media-type')
     expect((await put('x', { ...alice, 'content-type': 'nothing' })).body.code).toBe('unsupported-media-type')
