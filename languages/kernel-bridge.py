@@ -99,6 +99,11 @@ def note(error):
     print(f'a message that is none: {type(error).__name__}: {error}', file=sys.stderr)
 
 
+def json_of(said):
+    """What a kernel said. Bytes that are no UTF-8 cost their characters and nothing else: names of files can have some."""
+    return json.loads(said.decode('utf-8', 'replace'))
+
+
 class Lines:
     """Cuts what comes in pieces into lines."""
 
@@ -249,7 +254,7 @@ class JupyterKernel(Kernel):
         if self.is_over:
             self.left -= sum(map(len, frames)) + MESSAGE_BYTES
         at = frames.index(b'<IDS|MSG>')
-        header, parent, metadata, content = (json.loads(frame) for frame in frames[at + 2 : at + 6])
+        header, parent, metadata, content = (json_of(frame) for frame in frames[at + 2 : at + 6])
         parent_id = parent.get('msg_id')
         if parent_id == 'ready' or (parent_id is None and not self.ready):
             self.heard.add(channel)
@@ -376,7 +381,7 @@ class LineKernel(Kernel):
         """It says by itself that it is ready."""
 
     def take(self, line):
-        message = json.loads(line)
+        message = json_of(line)
         if message['type'] == 'ready':
             self.be_ready(message['content'], self.context)
             return

@@ -29,6 +29,7 @@ interface Said {
   context?: string
   asked?: boolean
   type?: string
+  content?: object
 }
 
 let bridge: ChildProcess | undefined
@@ -39,8 +40,11 @@ afterEach(async () => {
   await ended
 })
 
-/** @param messages that the kernel leaves; without, there is no end to them */
-async function startKernel(messages?: number) {
+/**
+ * @param messages that the kernel leaves; without, there is no end to them
+ * @param content of each, when it matters
+ */
+async function startKernel(messages?: number, content?: Buffer) {
   const pidFile = join(folder, 'pid')
   rmSync(pidFile, { force: true })
   const env = {
@@ -49,6 +53,7 @@ async function startKernel(messages?: number) {
     PYTHONDONTWRITEBYTECODE: '1',
     PID_FILE: pidFile,
     ...(messages !== undefined && { MESSAGES: String(messages) }),
+    ...(content && { CONTENT: content.toString('hex') }),
   }
   const started = spawn('python3', ['-c', PROGRAM, join(root, 'languages/kernel-bridge.py'), folder], {
     env,
@@ -98,6 +103,13 @@ test('all that a kernel left comes before its end, also what takes several turns
   const { next, end } = await startKernel(2500)
   end()
   expect(await next()).toMatchObject({ said: 2500, event: { event: 'died', context: 'c', asked: false } })
+})
+
+test('of what a kernel says only the bytes that are no UTF-8 are lost', async () => {
+  const { firstMessage, end } = await startKernel(1, Buffer.from('{"text":"a\xffb"}', 'latin1'))
+  end()
+  const { value } = await firstMessage()
+  expect((JSON.parse(String(value)) as Said).content).toEqual({ text: 'a\ufffdb' })
 })
 
 test('a kernel that goes on speaking behind its end is not listened to for ever', async () => {
