@@ -153,13 +153,15 @@ function outOfRange({ limits = {}, checker, interactor, passes = 1 }: Problem): 
   return faults
 }
 
-/** What jobs have bounds for, of all that packages state beside limits: points, errors of numbers, arguments. */
+const OF_JUDGES = ['files', 'entrypoint', 'args', 'compilerArgs'] as const
+
+/** What jobs have bounds for, of all that problems state beside limits: points, errors of numbers, arguments, files of judges. */
 const valuesCheck = Compile(
   Type.Object({
     tests: Type.Optional(Type.Array(Type.Pick(RequestTest, ['points', 'args'], ANY_OTHERS))),
     groups: Type.Optional(Type.Array(Type.Pick(RequestGroup, ['points', 'rejectedPoints'], ANY_OTHERS))),
-    checker: Type.Optional(Type.Pick(Checker, ['absolute', 'relative', 'args'], ANY_OTHERS)),
-    interactor: Type.Optional(Type.Pick(Interactor, ['args'], ANY_OTHERS)),
+    checker: Type.Optional(Type.Pick(Checker, ['absolute', 'relative', ...OF_JUDGES], ANY_OTHERS)),
+    interactor: Type.Optional(Type.Pick(Interactor, [...OF_JUDGES], ANY_OTHERS)),
   }),
 )
 
