@@ -26,6 +26,8 @@ const words = (maxItems: number, description: string) => Type.Array(Type.String(
 export const MAX_DEPENDENCIES = 20
 export const MAX_FILES = 100
 export const MAX_TESTS = 100
+/** In characters. */
+export const MAX_TEST_NAME = 200
 export const MAX_BATCH_JOBS = 100
 export const MAX_DELAY_MS = 7 * 24 * 60 * MINUTE
 /** Lowest first. */
@@ -61,7 +63,7 @@ export type InlineFile = Omit<RequestFile, 'id' | 'content'> & { content: string
 
 export const RequestTest = Type.Object(
   {
-    name: optional(Type.String({ maxLength: 200 })),
+    name: optional(Type.String({ maxLength: MAX_TEST_NAME })),
     stdin: optional(text('standard input of this run; the job’s own when absent')),
     stdinEncoding: optional(encoded('of this `stdin`; the job’s own when absent')),
     args: optional(words(256, 'arguments of this run; the job’s own when absent')),

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, expect, test } from '@jest/globals'
-import type { Runtime } from '../../src/client/client.ts'
+import type { CodeRequest, Runtime } from '../../src/client/client.ts'
 import { checkProblem } from '../../src/cli/jobs/check-problem.ts'
+import { judge } from '../../src/cli/jobs/judge.ts'
 import type { Connection } from '../../src/cli/service/connection.ts'
+import { readArchive } from '../../src/shared/judging/archive.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'runyard-check-problem-'))
 afterAll(() => rmSync(place, { recursive: true }))
@@ -20,12 +22,17 @@ const runtime = (language: string, fileName: string, aliases: string[] = []) => 
 const runtimes = [runtime('python', 'main.py', ['py3']), runtime('ruby', 'main.rb')] as unknown as Runtime[]
 const connection = { client: { runtimes: () => Promise.resolve(runtimes) } } as unknown as Connection
 
-async function checked(name: string, files: Record<string, string>) {
+function write(name: string, files: Record<string, string>) {
   for (const [path, text] of Object.entries(files)) {
     const file = join(place, name, path)
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)
   }
+  return join(place, name)
+}
+
+async function checked(name: string, files: Record<string, string>) {
+  write(name, files)
   const notes: string[] = []
   let written = ''
   const stdout = new PassThrough().on('data', (chunk: Buffer) => (written += chunk.toString()))
@@ -87,4 +94,75 @@ test('a program in a language that the folder does not allow is left out', async
 test('a problem without programs has nothing to fail', async () => {
   const files = { ...TEST, 'submissions/accepted/README.md': '' }
   expect(await checked('bare', files)).toEqual({ exitCode: 0, notes: [], leftOut: [] })
+})
+
+/** A service that takes what a gateway does: a job has 100 tests at most of its own, or a problem that is stored while it is submitted. */
+function service() {
+  const stored = new Map<string, { name: string; tests: number }>()
+  const submitted: CodeRequest[] = []
+  const all: { name: string; tests: number }[] = []
+  const client = {
+    runtimes: () => Promise.resolve([{ ...runtime('python', 'main.py'), installed: true }]),
+    problems: {
+      async create(name: string, archive: Uint8Array) {
+        const files = readArchive(Buffer.from(archive), { maxBytes: 1e6, maxFiles: 1000 })
+        const one = { name, tests: [...files.keys()].filter((path) => path.endsWith('.in')).length }
+        stored.set('p', one)
+        all.push(one)
+        return { id: 'p' }
+      },
+      remove: async (id: string) => void stored.delete(id),
+    },
+    async submit(request: CodeRequest) {
+      if ((request.tests?.length ?? 0) > 100) throw new Error('has too many tests')
+      if (request.problem !== undefined && !stored.has(request.problem)) throw new Error('is not stored')
+      submitted.push(request)
+      return { id: 'j' }
+    },
+    wait: async () => ({ id: 'j', status: 'succeeded', message: null, stages: [], judging: { verdict: 'accepted' } }),
+  }
+  return { client, stored, submitted, all }
+}
+const testFiles = (count: number) =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, at) => [`${at}.in`, '']).flatMap(([path = '', text]) => [
+      [path, text],
+      [path.replace('.in', '.ans'), ''],
+    ]),
+  )
+const never = new AbortController().signal
+const silent = () => ({ stdout: new PassThrough(), stderr: new PassThrough(), note: () => undefined })
+const patient = { stop: never, hurry: never }
+
+test.each([100, 101])('a program is judged with the %d tests of a folder, and nothing stays stored', async (count) => {
+  const folder = write(`judged-${count}`, { ...testFiles(count), 'submissions/accepted/a.py': '' })
+  const { client, stored, submitted, all } = service()
+  const program = join(folder, 'submissions/accepted/a.py')
+  const limit = { wallMs: 9 }
+  expect(
+    await judge(folder, program, { json: true, limit }, { client } as unknown as Connection, silent(), patient),
+  ).toBe(0)
+  const ownLimits = { limits: limit, language: 'python' }
+  expect(submitted).toEqual([
+    expect.objectContaining(count > 100 ? { ...ownLimits, problem: 'p' } : { ...ownLimits, tests: expect.anything() }),
+  ])
+  const kept = { name: `judged-${count} (temporary, of runyard judge)`, tests: count }
+  expect([all, [...stored]]).toEqual([count > 100 ? [kept] : [], []])
+})
+
+test('the example submissions of a folder of 101 tests are judged, and nothing stays stored when one cannot be', async () => {
+  const examples = { 'submissions/accepted/a.py': '', 'submissions/accepted/b.py': '' }
+  const folder = write('many', { ...testFiles(101), ...examples })
+  const good = service()
+  const check = ({ client }: ReturnType<typeof service>) =>
+    checkProblem(folder, { json: true }, { client } as unknown as Connection, silent(), patient)
+  expect(await check(good)).toBe(0)
+  expect(good.submitted.map(({ problem, tests }) => [problem, tests])).toEqual([
+    ['p', undefined],
+    ['p', undefined],
+  ])
+  const bad = service()
+  bad.client.submit = () => Promise.reject(new Error('away'))
+  await expect(check(bad)).rejects.toThrow('away')
+  expect([good.all.length, bad.all.length, good.stored.size, bad.stored.size]).toEqual([1, 1, 0, 0])
 })

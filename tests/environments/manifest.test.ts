@@ -66,7 +66,27 @@ test.each([
   ['# /// script\n# dependencies = ["a"]\n# [tool.own]\n# dependencies = ["b"]\n# ///\n', ['a']],
   ['# /// script\n# dependencies = ["\\u0061b", "\\U00000063", "d\\"e"]\n# ///\n', ['ab', 'c', 'd"e']],
 ])('the metadata of a script: %j', (code, expected) => {
-  expect(scriptDependencies(code)).toEqual(expected)
+  expect(scriptDependencies(code)).toEqual(expected && { dependencies: expected })
+})
+
+test.each([
+  [
+    'a string without its end',
+    '# /// script\n# requires-python = ">=3"\n# dependencies = ["numpy]\n# ///\n',
+    3,
+    '"numpy]',
+  ],
+  ['a string without its beginning', '# /// script\n# dependencies = [\n#   "a",\n#   b",\n# ]\n# ///\n', 4, 'b",'],
+  ['no end', 'import a\n# /// script\n# dependencies = ["a",\n# [tool.own]\n# ///\n', 3, '["a",'],
+  ['a string in place of an array', '# /// script\n# dependencies = "numpy"\n# ///\n', 2, '"numpy"'],
+  ['its name in quotes', '# /// script\n#  "dependencies" = [1]\n# ///\n', 2, '1]'],
+])('dependencies of a script with %s are refused with their line', (_, content, line, rest) => {
+  const files = [{ path: 'main.py', content, encoding: 'utf-8' as const }]
+  const { errors, manifest } = packagesAsked(request({ code: content }), files, python)
+  const detail = expect.stringContaining(
+    `line ${line}: the value of dependencies cannot be read from ${JSON.stringify(rest)}`,
+  )
+  expect([errors, manifest]).toEqual([[{ pointer: '/code', detail }], undefined])
 })
 
 // None of these ends in a day where a pattern tries every way to match them, or every place to begin.
@@ -84,11 +104,12 @@ test('files of a MiB are read in linear time', () => {
   const lines = ['# /// script\n', '# /// script\n# x\n', '# /// script\n#\n', '# /// \n', '#\n']
   for (const text of lines) expect(scriptDependencies(long(text, length))).toBeUndefined()
   const block = (text: string) => `# /// script\n${long(text, length)}\n# ///\n`
-  for (const text of ['# dependencies = [\n', '# "a",\n', '#  \n', '# dependencies =\n'])
-    expect(scriptDependencies(block(text))).toBeUndefined()
-  expect(
-    scriptDependencies(`# /// script\n# dependencies = [\n${'# "a",\n'.repeat(100_000)}# ]\n# ///\n`),
-  ).toHaveLength(100_000)
+  for (const text of ['# "a",\n', '#  \n']) expect(scriptDependencies(block(text))).toBeUndefined()
+  for (const text of ['# dependencies = [\n', '# dependencies =\n'])
+    expect(scriptDependencies(block(text))).toHaveProperty('fault')
+  const whole = scriptDependencies(`# /// script\n# dependencies = [\n${'# "a",\n'.repeat(100_000)}# ]\n# ///\n`)
+  expect(whole && 'dependencies' in whole && whole.dependencies.length).toBe(100_000)
+  expect(scriptDependencies(block(`# dependencies = [\n${'# "a",\n'.repeat(100_000)}`))).toHaveProperty('fault')
 })
 
 test('a package with the hashes of many wheels is one requirement, and a long one is refused', () => {

@@ -15,6 +15,13 @@ function there(texts: Record<string, string>) {
   return { first, back: read(files) }
 }
 
+/** `problem.json` of the export of a folder. */
+function exportedSettings(texts: Record<string, string>): unknown {
+  const { problem } = read(new Map(Object.entries(texts).map(([path, text]) => [path, Buffer.from(text)])))
+  const files = readArchive(exportProblem(problem ?? {}), { maxBytes: 1e6, maxFiles: 100 })
+  return JSON.parse(files.get('problem.json')?.toString() ?? '')
+}
+
 test('every test is in the export, whatever its name becomes there', () => {
   const names = ['1-2', '1-2-3', '1/2', '1-2-4']
   const folder = names.flatMap((name) => [
@@ -86,4 +93,48 @@ test('files of judges and graders are where they were, also in folders', () => {
     ])
   expect(first.problem?.checker?.files).toContainEqual({ path: 'lib/main.py', content: 'of lib' })
   expect(files(back)).toEqual(files(first))
+})
+
+test('the tests of a Kattis package keep their order, and those of a folder need not state theirs', () => {
+  const files = (names: readonly string[]) =>
+    Object.fromEntries(
+      names.flatMap((name) => [
+        [`${name}.in`, name],
+        [`${name}.ans`, ''],
+      ]),
+    ) as Record<string, string>
+  const inputsOf = ({ problem }: ReturnType<typeof read>) => problem?.tests?.map(({ stdin }) => stdin)
+  const secret = ['1', '10', '2'].map((name) => `data/secret/${name}`)
+  const kattis = there({ 'problem.yaml': 'name: x', ...files(secret) })
+  expect([inputsOf(kattis.first), inputsOf(kattis.back)]).toEqual([secret, secret])
+  const folder = there(files(['1', '2', '10']))
+  expect(inputsOf(folder.back)).toEqual(['1', '2', '10'])
+  expect(exportedSettings(files(['1', '2', '10']))).not.toHaveProperty('order')
+})
+
+test('the order of a folder begins with what it states, and names tests alone', () => {
+  const texts = { '1.in': '', '1.ans': '', '2.in': '', '2.ans': '', '3.in': '', '3.ans': '' }
+  const { first } = there({ ...texts, 'problem.json': '{"order": ["3"]}' })
+  expect(first.problem?.tests?.map(({ name }) => name)).toEqual(['3', '1', '2'])
+  const wrong = read(
+    new Map(
+      Object.entries({ ...texts, 'problem.json': '{"order": ["4"]}' }).map(([path, text]) => [path, Buffer.from(text)]),
+    ),
+  )
+  expect(wrong.faults).toEqual([
+    { path: 'problem.json', detail: '/order/0 is "4", which names no test; there is no 4.in' },
+  ])
+})
+
+test('names of tests and groups that are longer than those of a job are refused with their place', () => {
+  const [test, group] = ['t'.repeat(201), 'g'.repeat(65)]
+  const files = new Map(
+    [`a/1`, test, `${group}/1`].flatMap((name) =>
+      [`${name}.in`, `${name}.ans`].map((path) => [path, Buffer.from('')] as const),
+    ),
+  )
+  expect(read(files).faults).toEqual([
+    { path: 'problem.json', detail: `/tests/2/name is "${'t'.repeat(60)}...", 201 characters; 200 are allowed` },
+    { path: 'problem.json', detail: `/groups/1/name is "${'g'.repeat(60)}...", 65 characters; 64 are allowed` },
+  ])
 })

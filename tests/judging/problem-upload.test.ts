@@ -113,6 +113,53 @@ test.each([
   expect([answer.status, problemOf(answer).code, stored]).toEqual([status, code, []])
 })
 
+const errorsOf = ({ text }: { text: string }) =>
+  (JSON.parse(text) as { errors: { pointer: string; detail: string }[] }).errors
+const JUDGE = { language: 'python', file: 'judge.py', files: ['judge.py', { file: 'own.py', path: 'own.py' }] }
+const folderOf = (settings: object) =>
+  zip([
+    ['1.in', 'a'],
+    ['1.ans', 'a'],
+    ['judge.py', ''],
+    ['own.py', ''],
+    ['problem.json', JSON.stringify(settings)],
+  ])
+
+test.each([
+  ['out of its folder', '../own.py', 'must not contain ".."'],
+  ['absolute', '/own.py', 'must be relative'],
+  ['that of another', 'judge.py', 'is also the path of another file'],
+  ['below another', 'judge.py/own.py', 'is a folder that contains another file'],
+  ['where input and answer lie', '.judge/own.py', 'is in .judge, the folder of input, answer and output'],
+  ['with a name of over 255 bytes', 'x'.repeat(256), 'must not contain a name of over 255 bytes'],
+])('a judge of a problem with a file whose path is %s is refused at its place', async (_, path, reason) => {
+  const judge = { ...JUDGE, files: ['judge.py', { file: 'own.py', path }] }
+  const place = reason.startsWith('is a folder') ? 'files/0' : 'files/1'
+  for (const [name, settings] of [
+    ['checker', { checker: { type: 'program', ...judge } }],
+    ['interactor', { interactor: judge }],
+  ] as const) {
+    const answer = await post(bodyOf(folderOf(settings).toString('base64')))
+    const errors = [{ pointer: '/archive', detail: `/${name}/${place}/path ${reason}` }]
+    expect([answer.status, errorsOf(answer)]).toEqual([422, errors])
+  }
+  expect(stored).toEqual([])
+})
+
+test('what no job can have of a judge is refused at its place: arguments with a NUL, paths that are too long', async () => {
+  const refused = async (interactor: object) => {
+    const answer = await post(bodyOf(folderOf({ interactor }).toString('base64')))
+    expect(answer.status).toBe(422)
+    return errorsOf(answer).map(({ detail }) => detail)
+  }
+  expect(await refused({ ...JUDGE, args: ['a\0b'] })).toEqual(['/interactor/args/0 must not contain a NUL character'])
+  const path = 'x/'.repeat(600) + 'own.py'
+  expect(await refused({ ...JUDGE, files: ['judge.py', { file: 'own.py', path }] })).toEqual([
+    expect.stringMatching(/^problem\.json: \/interactor\/files\/1\/path .*1024/),
+  ])
+  expect((await post(bodyOf(folderOf({ interactor: JUDGE }).toString('base64')))).status).toBe(201)
+})
+
 test('a body that unpacks to more than is allowed, or is cut, is refused', async () => {
   const gzip = { 'content-encoding': 'gzip' }
   const large = await post(gzipSync(bodyOf('A'.repeat(2 * MIB))), gzip)

@@ -68,7 +68,10 @@ export const pypiManifests: Manifests = {
     const listed = text(MANIFEST)
     if (listed !== undefined) return readRequirements(listed, pointerOf(MANIFEST))
     const own = scriptDependencies(text(program) ?? '')
-    return own && readRequirements(own.join('\n'), pointerOf(program))
+    if (!own) return undefined
+    const pointer = pointerOf(program)
+    if ('fault' in own) return { manifest: manifestOf([], []), errors: [{ pointer, detail: own.fault }] }
+    return readRequirements(own.dependencies.join('\n'), pointer)
   },
 }
 
@@ -77,24 +80,43 @@ function withoutComment(line: string): string {
   return at < 0 ? line : line.slice(0, at)
 }
 
+/** What a script says of itself, or why that cannot be read, with its line. */
+type ScriptDependencies = { dependencies: string[] } | { fault: string }
+
+const DEPENDENCIES = /^[ \t]*(?:dependencies|"dependencies"|'dependencies')[ \t]*=[ \t]*/m
+
 /**
  * The `dependencies` of a script's own metadata (PEP 723): the first comment block `# /// script`, in TOML, of which only that array is read.
  * @returns undefined when there is none
  */
-export function scriptDependencies(code: string): string[] | undefined {
-  const toml = topLevel(scriptMetadata(code))
-  const begin = /^dependencies[ \t]*=[ \t]*\[/m.exec(toml)
-  if (!begin) return undefined
+export function scriptDependencies(code: string): ScriptDependencies | undefined {
+  const block = scriptMetadata(code)
+  const toml = topLevel(block.toml)
+  const key = DEPENDENCIES.exec(toml)
+  if (!key) return undefined
+  const begin = key.index + key[0].length
+  const fault = (at: number) => {
+    const before = toml.slice(0, at).split('\n').length - 1
+    const [rest = ''] = toml.slice(at).split('\n', 1)
+    const detail = `the value of dependencies cannot be read from ${JSON.stringify(rest.slice(0, 60))} on`
+    return {
+      fault: `line ${block.line + before}: ${detail}; it must be an array of strings, e.g. ["numpy", "pandas>=2"]`,
+    }
+  }
+  if (toml[begin] !== '[') return fault(begin)
   const token = /\s+|,|#[^\n]*|"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|(\])/y
-  token.lastIndex = begin.index + begin[0].length
+  token.lastIndex = begin + 1
   const found: string[] = []
+  let next = token.lastIndex
   for (let match = token.exec(toml); match; match = token.exec(toml)) {
     const [, double, single, end] = match
-    if (end !== undefined) return found
+    if (end !== undefined) return { dependencies: found }
     if (double !== undefined) found.push(double.replaceAll(ESCAPE, unescaped))
     if (single !== undefined) found.push(single)
+    next = token.lastIndex
   }
-  return undefined
+  // One that goes on to the end is told where it begins.
+  return fault(next < toml.length ? next : begin)
 }
 
 /** What stands before the first table: those of tools have `dependencies` of their own. */
@@ -112,17 +134,18 @@ function unescaped(whole: string, short?: string, long?: string, letter?: string
   return code <= 0x10_ff_ff ? String.fromCodePoint(code) : whole
 }
 
-/** The TOML in the first `# /// script` block of a program; empty when there is none, or it has no end. */
-function scriptMetadata(code: string): string {
-  if (!code.includes('# /// script')) return ''
+/** The TOML in the first `# /// script` block of a program, and its first line there; empty when there is none, or it has no end. */
+function scriptMetadata(code: string): { toml: string; line: number } {
+  const none = { toml: '', line: 0 }
+  if (!code.includes('# /// script')) return none
   const lines = code.split(/\r?\n/)
   const begin = lines.findIndex((line) => /^# \/\/\/ script[ \t]*$/.test(line))
-  if (begin < 0) return ''
+  if (begin < 0) return none
   const toml: string[] = []
   for (const line of lines.slice(begin + 1)) {
-    if (/^# \/\/\/[ \t]*$/.test(line)) return toml.join('\n')
-    if (line !== '#' && !line.startsWith('# ')) return ''
+    if (/^# \/\/\/[ \t]*$/.test(line)) return { toml: toml.join('\n'), line: begin + 2 }
+    if (line !== '#' && !line.startsWith('# ')) return none
     toml.push(line.slice(2))
   }
-  return ''
+  return none
 }

@@ -10,7 +10,7 @@ import type {
 import { OF_TESTS } from '../../shared/judging/check-judging.ts'
 import { contentOf, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import type { StoredProblem } from '../../shared/judging/stored-problem.ts'
-import { Problem } from '../../shared/problems.ts'
+import { type FieldError, Problem } from '../../shared/problems.ts'
 import type { Checker, CodeRequest, Interactor } from '../../shared/requests.ts'
 import { invalidRequest, problemWithin } from '../http/problems.ts'
 
@@ -83,16 +83,8 @@ async function programOf(
   const { head, files, storedFiles, entrypoint, args, compilerArgs } = await build(request).catch((error: unknown) => {
     throw error instanceof Problem ? problemWithin(place, error) : error
   })
-  const paths = (request.files ?? files).map(({ path }) => path)
-  const reserved = paths.findIndex((path) => path === JUDGE_FOLDER || path.startsWith(`${JUDGE_FOLDER}/`))
-  if (reserved >= 0) {
-    const pointer = `/files/${reserved}/path`
-    const detail = `is in ${JUDGE_FOLDER}, the folder of input, answer and output`
-    throw problemWithin(
-      place,
-      new Problem('invalid-request', `${pointer} ${detail}`, { errors: [{ pointer, detail }] }),
-    )
-  }
+  const errors = checkReserved(request.files ?? files)
+  if (errors.length > 0) throw problemWithin(place, invalidRequest(errors))
   return {
     protocol,
     language: head.language ?? '',
@@ -104,3 +96,16 @@ async function programOf(
     limits: head.limits,
   }
 }
+
+/** Files of a judge that would lie where it finds the input, the answer and the output. */
+export const checkReserved = (files: readonly { path: string }[]): FieldError[] =>
+  files.flatMap(({ path }, index) =>
+    path === JUDGE_FOLDER || path.startsWith(`${JUDGE_FOLDER}/`)
+      ? [
+          {
+            pointer: `/files/${index}/path`,
+            detail: `is in ${JUDGE_FOLDER}, the folder of input, answer and output`,
+          },
+        ]
+      : [],
+  )

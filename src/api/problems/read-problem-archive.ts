@@ -9,8 +9,10 @@ import { unreadFiles } from '../../shared/judging/unread-files.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
 import { languageOfExtension } from '../../shared/language-of-extension.ts'
 import { type FieldError, Problem } from '../../shared/problems.ts'
+import type { Interactor } from '../../shared/requests.ts'
 import { invalidRequest } from '../http/problems.ts'
-import { checkFiles } from '../jobs/request/check-request.ts'
+import { checkFiles, checkVectors } from '../jobs/request/check-request.ts'
+import { checkReserved } from '../judging/judging-of-request.ts'
 import { checkHarness, checkLanguageLimits, checkLanguages } from '../judging/prepare-submission.ts'
 
 export interface ArchiveNeeds {
@@ -71,6 +73,8 @@ function problemOf(packed: Buffer, languages: readonly Language[], maxBytes: num
     ...(problem.harness ?? []).flatMap((one, index) =>
       checkFiles(one.files).map((error) => ({ ...error, pointer: `/harness/${index}${error.pointer}` })),
     ),
+    ...checkJudge('/checker', problem.checker),
+    ...checkJudge('/interactor', problem.interactor),
   ]
   if (errors.length > 0) throw refusal(errors.map(({ pointer, detail }: FieldError) => `${pointer} ${detail}`))
   const { examples, validators, leftOut, format } = read
@@ -85,4 +89,10 @@ function problemOf(packed: Buffer, languages: readonly Language[], maxBytes: num
     ...(allowed && { languages: allowed }),
   }
   return { content: { ...problem, examples, validators }, about, leftOut }
+}
+
+/** What no job could have of a program that judges: each submission would be refused for it. */
+function checkJudge(place: string, { files = [], args, compilerArgs }: Partial<Interactor> = {}): FieldError[] {
+  const errors = [...checkFiles(files), ...checkReserved(files), ...checkVectors({ args, compilerArgs })]
+  return errors.map(({ pointer, detail }) => ({ pointer: `${place}${pointer}`, detail }))
 }

@@ -10,6 +10,7 @@ import { type Connection, PATIENT_RETRIES } from '../service/connection.ts'
 import { printable, table } from '../table.ts'
 import { liveLine } from '../live-line.ts'
 import { notUsable } from './judge.ts'
+import { judgedWith, type JudgedWith } from './judged-with.ts'
 import { readFolder } from './read-folder.ts'
 import { runtimeNamed, runtimeOf } from './request.ts'
 import type { Streams } from './show-events.ts'
@@ -45,8 +46,9 @@ export async function checkProblem(
   { stop, hurry }: { stop: AbortSignal; hurry: AbortSignal },
 ): Promise<number> {
   const runtimes = await client.runtimes()
+  const files = readFolder(folder)
   const read = readProblem(
-    readFolder(folder),
+    files,
     (path) => runtimeOf(extname(path).toLowerCase(), runtimes),
     (name) => runtimeNamed(name, runtimes),
   )
@@ -96,13 +98,17 @@ export async function checkProblem(
     }
     validated.push(shownValidator(validator, count, jobs))
   }
-  for (const example of examples) {
-    progress.show(`judging ${checked.length + 1} of ${examples.length}: ${printable(example.name)}`)
-    const { language, files, entrypoint } = example
-    const job = await run({ ...problem, language, files, entrypoint, priority: 'low' })
-    if (stop.aborted) return EXIT.cancelled
-    checked.push({ example, job, passed: endedAsClaimed(example, job.judging) })
+  const judgeExamples = async (fields: JudgedWith) => {
+    for (const example of examples) {
+      progress.show(`judging ${checked.length + 1} of ${examples.length}: ${printable(example.name)}`)
+      const { language, files, entrypoint } = example
+      const job = await run({ ...fields, language, files, entrypoint, priority: 'low' })
+      if (stop.aborted) return
+      checked.push({ example, job, passed: endedAsClaimed(example, job.judging) })
+    }
   }
+  if (examples.length > 0) await judgedWith({ folder, files, problem }, { client, note, hurry }, judgeExamples)
+  if (stop.aborted) return EXIT.cancelled
   progress.clear()
   if (json)
     stdout.write(

@@ -4,6 +4,7 @@ import type { Verdict } from '../../shared/judging/verdict.ts'
 import type { Problem, ProblemFault } from '../../shared/judging/problem.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
 import { EXIT, ExitError, exitCodeOf } from '../exit.ts'
+import { type FolderProblem, judgedWith, type JudgedWith } from './judged-with.ts'
 import { type RequestOptions, requestOf, runtimeOf } from './request.ts'
 import { bytesOf, type Streams, verdict as whyEnded } from './show-events.ts'
 import { plain } from '../paint.ts'
@@ -43,8 +44,10 @@ export async function judge(
   streams: Streams,
   { stop, hurry }: { stop: AbortSignal; hurry: AbortSignal },
 ): Promise<number> {
-  const request = await judgedRequest(folder, file, options, client)
-  const { id } = await client.submit(request, { signal: hurry })
+  const { program, ...read } = await programAndProblem(folder, file, options, client)
+  const { id } = await judgedWith(read, { client, note: streams.note, hurry }, (fields) =>
+    client.submit(combine(program, fields), { signal: hurry }),
+  )
   const cancel = () =>
     void client.cancel(id, { signal: hurry }).catch((error: unknown) => hurry.aborted || streams.note(String(error)))
   if (stop.aborted) cancel()
@@ -56,7 +59,7 @@ export async function judge(
       streams.stdout.write(`${JSON.stringify(job, null, 2)}\n`)
       return endOf(job)
     }
-    const job = await showVerdicts(client.stream(id, patient), request, streams)
+    const job = await showVerdicts(client.stream(id, patient), read.problem, streams)
     return job ? endOf(job) : EXIT.internal
   } catch (error) {
     if (!hurry.aborted) throw error
@@ -69,18 +72,18 @@ export async function judge(
 
 const endOf = (job: JobSummary): number => (job.judging ? OF_VERDICT[job.judging.verdict] : exitCodeOf(job))
 
-async function judgedRequest(
+async function programAndProblem(
   folder: string,
   file: string,
   options: JudgeOptions,
   client: Connection['client'],
-): Promise<CodeRequest> {
+): Promise<FolderProblem & { program: CodeRequest }> {
   const files = readFolder(folder)
   const program = await requestOf(file, [], options, client)
   const runtimes = await client.runtimes()
   const read = readProblem(files, (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
   if (!read.problem) throw notUsable(folder, read.faults)
-  return combine(program, read.problem)
+  return { folder, files, problem: read.problem, program }
 }
 
 /** What is said of a folder that is no problem. */
@@ -90,9 +93,9 @@ export function notUsable(folder: string, faults: readonly ProblemFault[]): Exit
 }
 
 /** Limits of the command line go before those of the problem. */
-export function combine(program: CodeRequest, problem: Problem): CodeRequest {
-  const limits = { ...problem.limits, ...program.limits }
-  return { ...program, ...problem, ...(Object.keys(limits).length > 0 && { limits }) }
+export function combine(program: CodeRequest, fields: JudgedWith): CodeRequest {
+  const limits = { ...('limits' in fields && fields.limits), ...program.limits }
+  return { ...program, ...fields, ...(Object.keys(limits).length > 0 && { limits }) }
 }
 
 /** Characters of an output in which a difference is looked for. */
@@ -100,7 +103,7 @@ const COMPARED = 1e6
 
 async function showVerdicts(
   events: AsyncIterable<StreamedEvent>,
-  { tests = [], checker, interactor, secret = false }: CodeRequest,
+  { tests = [], checker, interactor, secret = false }: Problem,
   { stdout, stderr, note, paint = plain }: Streams,
 ): Promise<JobSummary | undefined> {
   const print = (text: string) => void stdout.write(`${text}\n`)

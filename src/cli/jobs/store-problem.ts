@@ -52,8 +52,7 @@ export async function storeProblem(
       note(`cannot be run: ${known.leftOut.map((one) => printable(one)).join(', ')}`)
     if ('id' in known) stdout.write(`${known.id}\n`)
   } catch (error) {
-    if (!(error instanceof RunyardError) || error.code !== 'too-large') throw error
-    throw new ExitError(EXIT.usage, `${path} is too large for this service: ${error.detail}`)
+    throw tooLargeFor(path, error)
   } finally {
     clearInterval(timer)
     live.clear()
@@ -68,12 +67,22 @@ const nameOf = (path: string): string => basename(resolve(path)).replace(/\.(?:z
 /** A folder is packed without what nobody reads of it, such as statements. */
 function archiveOf(path: string, tell: (step: string) => void): Buffer {
   if (statSync(path, { throwIfNoEntry: false })?.isFile()) return readFile(path, 'the problem')
-  const all = readFolder(path)
-  const isUnread = unreadFiles(new Set(all.keys()))
-  const files = new Map([...all].filter(([name]) => !isUnread(name)))
+  const files = readFolder(path)
   tell(`packing ${files.size} files`)
-  return gzipSync(writeTar(files))
+  return packed(files)
 }
+
+/** An archive of a folder's files, without those that nobody reads. */
+export function packed(files: ReadonlyMap<string, Buffer>): Buffer {
+  const isUnread = unreadFiles(new Set(files.keys()))
+  return gzipSync(writeTar(new Map([...files].filter(([name]) => !isUnread(name)))))
+}
+
+/** The same error, in words of the command line when it is of the size of a problem. */
+export const tooLargeFor = (path: string, error: unknown): unknown =>
+  error instanceof RunyardError && error.code === 'too-large'
+    ? new ExitError(EXIT.usage, `${path} is too large for this service: ${error.detail}`)
+    : error
 
 function portrait(known: StoredProblem | ValidProblem): string {
   const { name, format, tests, points, submissions, bytes } = known

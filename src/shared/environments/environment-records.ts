@@ -24,6 +24,10 @@ export interface NewEnvironment {
 const SAME_LOCK_SECONDS = 24 * 3600
 /** A record lives for so long after its last use, or until the last job that names it has expired. */
 export const KEEP_SECONDS = 30 * 24 * 3600
+/** One that failed is kept for whoever follows it, and for jobs that wait for it. */
+const FAILED_SECONDS = 24 * 3600
+/** Of those that a tenant asked for first, the last that failed. */
+const MAX_FAILED = 50
 const SHOWN_PACKAGES_BYTES = 1024 * 1024
 
 /** What a tenant may have in the making: builds wait for one another. */
@@ -80,7 +84,7 @@ redis.call('EXPIRE', own, input.keepSeconds)
 return {id, redis.call('ZSCORE', keys.undecidedEnvironments, id) and 0 or 1}`,
 )
 
-/** Bulk: the record, then an event. Nothing is written of one that is gone. */
+/** Bulk: the record, then an event. Nothing is written of one that is gone. Of those of a tenant that failed the last ones are kept. */
 const UPDATE = luaScript<
   {
     id: string
@@ -88,8 +92,10 @@ const UPDATE = luaScript<
     /** Of whoever asked first. */
     tenant: string
     isDecided: boolean
-    forget: boolean
+    isFailed: boolean
+    at: number
     keepSeconds: number
+    maxFailed: number
   },
   number
 >(
@@ -101,8 +107,21 @@ if input.isDecided then
 end
 if redis.call('EXISTS', keys.environment(input.id)) == 0 then return 0 end
 redis.call('SET', keys.environment(input.id), bulk[1], 'KEEPTTL')
-extend(keys.environment(input.id), input.keepSeconds)
-if input.forget and redis.call('GET', keys.environmentOf(input.hash)) == input.id then redis.call('DEL', keys.environmentOf(input.hash)) end
+if input.isFailed then
+  if redis.call('GET', keys.environmentOf(input.hash)) == input.id then redis.call('DEL', keys.environmentOf(input.hash)) end
+  for _, key in ipairs({keys.environment(input.id), keys.environmentTenants(input.id), keys.environmentLog(input.id)}) do
+    redis.call('EXPIRE', key, input.keepSeconds)
+  end
+  local failed = keys.tenantFailedEnvironments(input.tenant)
+  redis.call('ZADD', failed, input.at, input.id)
+  redis.call('EXPIRE', failed, input.keepSeconds)
+  for _, old in ipairs(redis.call('ZRANGE', failed, 0, -1 - input.maxFailed)) do
+    redis.call('ZREM', failed, old)
+    redis.call('DEL', keys.environment(old), keys.environmentTenants(old), keys.environmentLog(old), keys.events(old))
+  end
+else
+  extend(keys.environment(input.id), input.keepSeconds)
+end
 local events = keys.events(input.id)
 local entry = redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', 't', bulk[2], 'd', bulk[3])
 redis.call('EXPIRE', events, input.keepSeconds)
@@ -146,7 +165,7 @@ export interface EnvironmentRecords {
   listAll(limit: number): Promise<EnvironmentRecord[]>
   /** Takes it off a tenant's list. @returns whether it was there */
   remove(tenant: string, id: string): Promise<boolean>
-  /** Writes what became of it and tells those who follow. A request after a failure builds again. */
+  /** Writes what became of it and tells those who follow. A request after a failure builds again: what failed is kept for a day at most. */
   update(record: EnvironmentRecord): Promise<void>
   /** It is used: it is kept longer. @returns whether there is a record (still) */
   touch(id: string): Promise<boolean>
@@ -174,12 +193,17 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
     const text = await redis.get(keys.environment(id))
     return text === null ? undefined : (JSON.parse(text) as EnvironmentRecord)
   }
-  const readAll = async (ids: readonly string[]) => {
-    if (ids.length === 0) return []
-    const texts = await redis.mget(ids.map((id) => keys.environment(id)))
-    return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as EnvironmentRecord]))
+  /** The newest of a list. Those that are gone are taken off it, so that none that is there is behind them. */
+  const newest = async (list: string, limit: number): Promise<EnvironmentRecord[]> => {
+    for (;;) {
+      const ids = await redis.zrevrange(list, 0, limit - 1)
+      if (ids.length === 0) return []
+      const texts = await redis.mget(ids.map((id) => keys.environment(id)))
+      const gone = ids.filter((_, index) => texts[index] === null)
+      if (gone.length === 0) return texts.map((text) => JSON.parse(text ?? '') as EnvironmentRecord)
+      await redis.zrem(list, ...gone)
+    }
   }
-  const newest = (key: string, limit: number) => redis.zrevrange(key, 0, limit - 1)
 
   return {
     async request({ language, version, dependencies, manifest, hash, isSet = false, origin }) {
@@ -217,20 +241,23 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
     settled: async (id) => void (await redis.zrem(keys.undecidedEnvironments, id)),
     isOf: async (tenant, id) => (await redis.zscore(keys.tenantEnvironments(tenant), id)) !== null,
     list: async (tenant, limit) => {
-      const found = await readAll(await newest(keys.tenantEnvironments(tenant), limit))
+      const found = await newest(keys.tenantEnvironments(tenant), limit)
       return found.map(({ view }) => view)
     },
-    listAll: async (limit) => readAll(await newest(keys.allEnvironments, limit)),
+    listAll: (limit) => newest(keys.allEnvironments, limit),
     remove: async (tenant, id) => (await redis.zrem(keys.tenantEnvironments(tenant), id)) === 1,
     async update(record) {
       const { view, hash, firstAsked } = record
       if ((view.lock ?? '').length > SHOWN_PACKAGES_BYTES) throw new Error('the lock is too long')
       const { state, progress, error } = view
-      const isDecided = state === 'ready' || state === 'failed'
+      const isFailed = state === 'failed'
+      const isDecided = state === 'ready' || isFailed
       const asked = { id: view.id, hash, tenant: firstAsked.tenant }
-      const input = { ...asked, isDecided, forget: state === 'failed', keepSeconds: KEEP_SECONDS }
+      const times = { at: Date.now(), keepSeconds: isFailed ? FAILED_SECONDS : KEEP_SECONDS }
+      const input = { ...asked, isDecided, isFailed, ...times, maxFailed: MAX_FAILED }
+      const kept: EnvironmentRecord = isDecided ? { ...record, manifest: '' } : record
       const event = [state, JSON.stringify({ state, progress, error })]
-      await runScript(redis, keys.prefix, UPDATE, input, [JSON.stringify(record), ...event])
+      await runScript(redis, keys.prefix, UPDATE, input, [JSON.stringify(kept), ...event])
     },
     touch: async (id) =>
       (await runScript(redis, keys.prefix, TOUCH, { id, at: Date.now(), keepSeconds: KEEP_SECONDS })) === 1,

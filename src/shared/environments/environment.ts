@@ -68,6 +68,7 @@ export interface EnvironmentRecord {
   view: Environment
   /** Of the text of the manifest: requests with the same are one. */
   hash: string
+  /** What is to be installed; empty once it is ready, and has a lock, or failed. */
   manifest: string
   firstAsked: EnvironmentOrigin
   /** Names what is installed by runtime, installer and lock: a folder on each host. */

@@ -3,12 +3,13 @@ import type { InlineFile, RequestFile, RequestTest } from '../requests.ts'
 import { writeTar } from './archive.ts'
 import { OF_FOLDER } from './example-submissions.ts'
 import type { ExampleSubmission } from './problem.ts'
+import { naturally } from './problem-folder.ts'
 import type { ProblemContent } from './problem-store.ts'
 import { type Verdict, VERDICTS } from './verdict.ts'
 
 /**
  * A problem as a plain folder, which makes the same problem again: a tar.gz of `problem.json`, `NAME.in`, `NAME.ans` and the programs. Names of
- * tests lose their folders, since a folder is a group; verdicts that an example submission may end with become the folder that says so best.
+ * tests lose their folders, since a folder is a group, and their order is stated where a folder would have another; verdicts that an example submission may end with become the folder that says so best.
  */
 export function exportProblem({
   tests = [],
@@ -56,6 +57,7 @@ export function exportProblem({
         files: one.files.map((file) => placed(place(`harness/${index + 1}`, file.path, file), file.path)),
       })),
     }),
+    ...(isSorted(names) ? {} : { order: names }),
     ...(settings.size > 0 && { tests: Object.fromEntries(settings) }),
   }
   files.set('problem.json', Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
@@ -94,11 +96,21 @@ function folderOf(expected: readonly Verdict[], isPartial: boolean): string {
   return fitting.sort(([, a], [, b]) => excess(a) - excess(b))[0]?.[0] ?? 'mixed'
 }
 
+const isSorted = (names: readonly string[]): boolean =>
+  names.every((name, index) => index === 0 || naturally(names[index - 1] ?? '', name) < 0)
+
+/** Of names without what makes each its own. */
+const NAME_CHARACTERS = 150
+
 /** Names without folders, each once. */
 function namesOf(tests: readonly RequestTest[]): string[] {
   const taken = new Set<string>()
   return tests.map(({ name }, index) => {
-    const plain = (name ?? String(index + 1)).replaceAll(/[^\w.-]+/g, '-').replace(/^[-.]+/, '') || String(index + 1)
+    const plain =
+      (name ?? String(index + 1))
+        .replaceAll(/[^\w.-]+/g, '-')
+        .replace(/^[-.]+/, '')
+        .slice(0, NAME_CHARACTERS) || String(index + 1)
     let unique = plain
     for (let more = index + 1; taken.has(unique); more++) unique = `${plain}-${more}`
     taken.add(unique)

@@ -15,7 +15,9 @@ export const MAX_POINTS = 1_000_000
 /** The folder of a judge's program that has the input, the answer and the output of a test. */
 export const JUDGE_FOLDER = '.judge'
 
-const GroupName = Type.String({ minLength: 1, maxLength: 64 })
+/** In characters. */
+export const MAX_GROUP_NAME = 64
+const GroupName = Type.String({ minLength: 1, maxLength: MAX_GROUP_NAME })
 const points = (description: string) => Type.Number({ minimum: 0, maximum: MAX_POINTS, description })
 
 /** Limits that each test may have to itself. The others belong to the job's file system and memory, which all its tests share. */
@@ -30,7 +32,7 @@ export const testFields = {
   answer: optional(Type.String({ description: 'what the checker compares with: another name for `expectedOutput`' })),
   limits: optional(TestLimits),
   points: optional(points('what it gives when accepted; 1 when absent')),
-  group: optional(Type.String({ minLength: 1, maxLength: 64, description: 'name of one of `groups`' })),
+  group: optional(Type.String({ minLength: 1, maxLength: MAX_GROUP_NAME, description: 'name of one of `groups`' })),
   secret: optional(
     Type.Boolean({ description: 'keep its output and what the checker tells judges out of events and results' }),
   ),

@@ -47,6 +47,8 @@ export const ProblemFile = Type.Object(
         { minItems: 1 },
       ),
     ),
+    /** Names of tests, in their order; others come after these. */
+    order: optional(Type.Array(Type.String())),
     /** By the name of a test: `1`, `small/2`. */
     tests: optional(
       Type.Record(
@@ -76,7 +78,7 @@ const SETTINGS = 'problem.json'
 
 /**
  * Reads a plain folder: a test for each `NAME.in`, with its answer in `NAME.ans` or `NAME.out`, and settings in `problem.json`. Tests in a folder
- * are a group of its name. Numbers in names count as numbers: `2` comes before `10`.
+ * are a group of its name. Numbers in names count as numbers, `2` comes before `10`, but for names that `order` lists.
  * @param files of the folder, by path
  * @param languageOf the language of a file by its name, where that is known
  * @param idOf the language with a name, where that is known
@@ -94,7 +96,10 @@ export function readProblemFolder(
   const names = [...files.keys()]
     .filter((path) => path.endsWith('.in') && isOfTests(path))
     .map((path) => path.slice(0, -'.in'.length))
-  names.sort(naturally)
+  const { order = [] } = settings
+  const places = new Map(order.map((name, place) => [name, place]))
+  const placeIn = (name: string) => places.get(name) ?? order.length
+  names.sort((a, b) => placeIn(a) - placeIn(b) || naturally(a, b))
   const folders = [...new Set(names.flatMap((name) => folderOf(name) ?? []))]
   const groups = settings.groups ?? folders.map((name) => ({ name }))
   const needsAnswer = settings.interactor === undefined && settings.checker?.type !== 'program'
@@ -121,6 +126,10 @@ export function readProblemFolder(
   for (const name of Object.keys(settings.tests ?? {})) {
     if (!names.includes(name))
       faults.push({ path: SETTINGS, detail: `/tests/${name} names no test; there is no ${name}.in` })
+  }
+  for (const [place, name] of order.entries()) {
+    if (!names.includes(name))
+      tell(SETTINGS, `/order/${place} is "${name}", which names no test; there is no ${name}.in`)
   }
   for (const path of files.keys()) {
     const name = /^(.*)\.(?:ans|out)$/.exec(path)?.[1]
@@ -220,4 +229,5 @@ function textOf(bytes: Buffer, path: string, faults: ProblemFault[]): string {
 }
 
 const collator = new Intl.Collator('en', { numeric: true })
-const naturally = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : 1)
+/** The order of names in which numbers count as numbers. */
+export const naturally = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : 1)

@@ -1,10 +1,10 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { LimitOverrides } from '../limits.ts'
-import { Checker, type CodeRequest, type InlineFile, Interactor, RequestTest } from '../requests.ts'
+import { Checker, type CodeRequest, type InlineFile, Interactor, MAX_TEST_NAME, RequestTest } from '../requests.ts'
 import { checkJudging } from './check-judging.ts'
 import type { Protocol } from './judging-spec.ts'
-import { MAX_PASSES, RequestGroup } from './judging-request.ts'
+import { MAX_GROUP_NAME, MAX_PASSES, RequestGroup } from './judging-request.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What of a request a problem says: everything but the program that is judged. */
@@ -101,7 +101,9 @@ export function readProblemOf(
 ): ReadProblem {
   // Those of a plain folder are checked with its other settings.
   if (format !== 'folder') faults.push(...outOfRange(problem))
-  faults.push(...valuesOutOfRange(problem).map((detail) => ({ path: SETTINGS_OF[format], detail })))
+  faults.push(
+    ...[...valuesOutOfRange(problem), ...longNames(problem)].map((detail) => ({ path: SETTINGS_OF[format], detail })),
+  )
   // What is missing may be what others name.
   if (faults.length === 0) {
     const wrong = checkJudging({ language: '', ...problem })
@@ -153,13 +155,15 @@ function outOfRange({ limits = {}, checker, interactor, passes = 1 }: Problem): 
   return faults
 }
 
-/** What jobs have bounds for, of all that packages state beside limits: points, errors of numbers, arguments. */
+const OF_JUDGES = ['files', 'entrypoint', 'args', 'compilerArgs'] as const
+
+/** What jobs have bounds for, of all that problems state beside limits: points, errors of numbers, arguments, files of judges. */
 const valuesCheck = Compile(
   Type.Object({
     tests: Type.Optional(Type.Array(Type.Pick(RequestTest, ['points', 'args'], ANY_OTHERS))),
     groups: Type.Optional(Type.Array(Type.Pick(RequestGroup, ['points', 'rejectedPoints'], ANY_OTHERS))),
-    checker: Type.Optional(Type.Pick(Checker, ['absolute', 'relative', 'args'], ANY_OTHERS)),
-    interactor: Type.Optional(Type.Pick(Interactor, ['args'], ANY_OTHERS)),
+    checker: Type.Optional(Type.Pick(Checker, ['absolute', 'relative', ...OF_JUDGES], ANY_OTHERS)),
+    interactor: Type.Optional(Type.Pick(Interactor, [...OF_JUDGES], ANY_OTHERS)),
   }),
 )
 
@@ -168,3 +172,16 @@ const valuesOutOfRange = (problem: Problem): string[] =>
   valuesCheck.Check(problem)
     ? []
     : valuesCheck.Errors(problem).map(({ instancePath, message }) => `${instancePath} ${message}`)
+
+const MAX_SHOWN = 60
+
+/** Names that are longer than those of a request: of files, folders and elements of packages they may be anything. */
+function longNames({ tests = [], groups = [] }: Problem): string[] {
+  const longIn = (place: string, most: number, named: readonly { name?: string }[]) =>
+    named.flatMap(({ name = '' }, index) => {
+      const { length } = Array.from(name)
+      if (length <= most) return []
+      return [`/${place}/${index}/name is "${name.slice(0, MAX_SHOWN)}...", ${length} characters; ${most} are allowed`]
+    })
+  return [...longIn('tests', MAX_TEST_NAME, tests), ...longIn('groups', MAX_GROUP_NAME, groups)]
+}

@@ -189,6 +189,8 @@ export interface Keys {
   readonly undecidedEnvironments: string
   /** The same of those that a tenant asked for first. */
   tenantUndecidedEnvironments(tenant: string): string
+  /** Sorted set of the ids of environments that failed, of those that a tenant asked for first, by when they did, in ms. */
+  tenantFailedEnvironments(tenant: string): string
   /** Set of the ids of jobs that wait for an environment. */
   environmentWaiters(id: string): string
   /** Sorted set of the tenants that asked for an environment by when they did last, in ms. */
@@ -324,6 +326,7 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   tenantEnvironments: 'environments-of:*',
   undecidedEnvironments: 'environments-undecided',
   tenantUndecidedEnvironments: 'environments-undecided-of:*',
+  tenantFailedEnvironments: 'environments-failed-of:*',
   environmentWaiters: 'environment-waiters:*',
   environmentTenants: 'environment-tenants:*',
   environmentLog: 'environment-log:*',

@@ -148,8 +148,9 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       return isOver()
     },
     async use(id) {
-      // Each job with packages waits for what is asked here, so what can be asked together is.
-      const [isThere, own, bans] = await Promise.all([records.touch(id), readyOf(id), records.bans()])
+      // Each job with packages waits for what is asked here, so what can be asked together is. One that failed is not kept longer.
+      const known = readyOf(id)
+      const [isThere, own, bans] = await Promise.all([known.then(() => records.touch(id)), known, records.bans()])
       if (!isThere) throw gone()
       const { key } = own
       let release = () => {}

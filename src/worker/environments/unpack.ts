@@ -16,13 +16,15 @@ export class PackFault extends Error {
 const MAGIC = Buffer.from('RYPACK1\n')
 const ENTRY_BYTES = 11
 const MAX_PATH_BYTES = 1024
+/** Of one part of a path: more no file system of Linux takes. */
+const MAX_NAME_BYTES = 255
 /** What even an empty file, or a folder, takes of a disk. */
 const LEAST_BYTES = 4096
 
 /**
  * Unpacks what an installer wrote: `RYPACK1` and a line end, then entries of one byte (1: executable), the lengths of path (2 bytes) and content
  * (8 bytes, big endian), path, content; an entry without path is the last. It comes from a cell in which a stranger's files were read, so it
- * is believed nothing: every path is relative and clean, every file new and plain, and nothing is a link.
+ * is believed nothing: every path is relative and clean, no name is longer than a file may have, every file new and plain, and nothing is a link.
  * @param folder an empty one; the caller removes it when this throws
  * @returns number of files and folders, and their bytes, each at least 4 KiB
  * @throws PackFault; what the disk answers
@@ -52,19 +54,19 @@ export async function unpack(
       if (pathBytes === 0) break
       count(size)
       const path = cleanPath(await source.take(pathBytes))
+      const taken = () => new PackFault(`has two files, or a file and a folder, in one place: ${shortened(path)}`)
       const target = join(folder, path)
       const parent = dirname(target)
       if (!made.has(parent)) {
         for (const place of missing(parent, made)) {
           count(0)
-          await mkdir(place, { mode: 0o755 })
+          await mkdir(place, { mode: 0o755 }).catch(orElse('EEXIST', taken))
           if (isMasked) await chmod(place, 0o755)
           made.add(place)
         }
       }
-      // A second file of one name is an error, and so is a file in the place of a folder.
       const mode = head[0] === 1 ? 0o755 : 0o644
-      const file = await open(target, 'wx', mode)
+      const file = await open(target, 'wx', mode).catch(orElse('EEXIST', taken))
       try {
         if (isMasked) await file.chmod(mode)
         for (let left = size; left > 0;) {
@@ -83,6 +85,15 @@ export async function unpack(
   }
 }
 
+/** For what the disk answers: of this code another error. */
+const orElse =
+  (code: string, fault: () => Error) =>
+  (error: NodeJS.ErrnoException): never => {
+    throw error.code === code ? fault() : error
+  }
+
+const shortened = (path: string): string => JSON.stringify(path.slice(0, 200))
+
 /** A disk that becomes full takes the begin of what is written, and says so at what is left. */
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten
@@ -92,9 +103,11 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 export function cleanPath(bytes: Buffer): string {
   const path = bytes.toString()
   const parts = path.split('/')
-  const isBad = parts.some((part) => part === '' || part === '.' || part === '..' || part.length > 255)
+  const isBad = parts.some(
+    (part) => part === '' || part === '.' || part === '..' || Buffer.byteLength(part) > MAX_NAME_BYTES,
+  )
   if (bytes.length > MAX_PATH_BYTES || isBad || path.includes('\0') || !Buffer.from(path).equals(bytes))
-    throw new PackFault(`has the path ${JSON.stringify(path.slice(0, 200))}`)
+    throw new PackFault(`has the path ${shortened(path)}`)
   return path
 }
 
