@@ -2,6 +2,8 @@ import { KIB } from '../../shared/limits.ts'
 
 /** A first message that is longer is none that a client sends. */
 const MAX_HELLO_BYTES = 32 * KIB
+/** Clients send one or two. Many small ones would only be work to read. */
+const MAX_RECORDS = 16
 const HANDSHAKE = 22
 const CLIENT_HELLO = 1
 const SERVER_NAME = 0
@@ -38,7 +40,8 @@ export function serverNameOf(bytes: Buffer): string | undefined {
 /** The content of the first message of a handshake, without its head, once it is there. What comes behind it is another matter. */
 function clientHello(bytes: Buffer): Buffer | undefined {
   let message: Buffer = Buffer.alloc(0)
-  for (let at = 0; at < bytes.length;) {
+  for (let at = 0, records = 1; at < bytes.length; records++) {
+    if (records > MAX_RECORDS) throw new NoServerName('its first message is in too many records')
     if (bytes[at] !== HANDSHAKE || (bytes[at + 1] ?? 3) !== 3) throw new NoServerName('it is not TLS')
     if (at + 5 > bytes.length) return undefined
     const end = at + 5 + bytes.readUInt16BE(at + 3)
