@@ -164,6 +164,7 @@ test('a host that cannot be reached is told', async () => {
 test.each<[string, () => Promise<Buffer> | Buffer]>([
   ['another server name', () => helloOf('www.example.org')],
   ['no server name', () => helloOf('')],
+  ['a hidden message', async () => withExtension(await helloOf('api.example.com'), 0xfe0d)],
   ['no TLS', () => Buffer.from('GET / HTTP/1.1\r\nHost: api.example.com\r\n\r\n')],
 ])('a client that sends %s is cut off, and the host hears nothing', async (_title, hello) => {
   const { socketPath, ends } = await open()
@@ -171,7 +172,7 @@ test.each<[string, () => Promise<Buffer> | Buffer]>([
   expect(status).toBe(200)
   socket.write(await hello())
   await eventually('it is cut off', () => ends.length > 0)
-  expect(ends[0]?.why).toMatch(/asks the server for www\.example\.org|names no server|is not TLS/)
+  expect(ends[0]?.why).toMatch(/asks the server for www\.example\.org|names no server|may hide another|is not TLS/)
   expect(heard).toEqual([])
 })
 
@@ -268,6 +269,7 @@ describe('a first message', () => {
       'too many records',
     )
     expect(serverNameOf(withExtension(hello, 0xfafa))).toBe('api.example.com')
+    expect(() => serverNameOf(withExtension(hello, 0xfe0d))).toThrow('may hide another')
   })
 
   test('that is cut, changed or endless is an error or not yet whole, never a name of another', async () => {
