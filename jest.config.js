@@ -39,8 +39,8 @@ export default {
   testSequencer: '<rootDir>/scripts/test-sequencer.mjs',
   // What bounds a test that hangs: ten times what the slowest takes alone, for machines that are slow or busy.
   testTimeout: 300_000,
-  // A process that has run a third of the files holds up to a gigabyte, and gives it back in seconds after its last word. What a test
-  // leaves open holds it for longer, and is told.
+  // A process that has run a third of the files holds up to a gigabyte, and gives it back in seconds after its last test. What a test
+  // leaves open holds it for longer, and Jest reports it.
   workerGracefulExitTimeout: 30_000,
   // Unit tests keep a processor busy each; the others wait for sandboxes, browsers and limits of time a good part of theirs.
   maxWorkers: process.argv.includes('unit') ? availableParallelism() : availableParallelism() + 1,

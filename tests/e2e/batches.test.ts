@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Job } from '../../src/shared/job.ts'
+import { MINUTE } from '../../src/shared/limits.ts'
 import { get, post } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
@@ -80,7 +81,7 @@ test('one that cannot be used refuses them all, and its place is told', async ()
 test('a batch whose gateway was killed before all were queued is completed when it is repeated', async () => {
   const key = { 'idempotency-key': 'cut-short' }
   // They take both slots, so that none of the batch begins before.
-  const { body: blockers } = await submit([bash('sleep 60'), bash('sleep 60')])
+  const { body: blockers } = await submit([1, 2].map(() => bash('sleep 120', { limits: { wallMs: 2 * MINUTE } })))
   await eventually('both slots are taken', async () => {
     const { counts } = (await get<Batch>(`${batches}/${blockers.id}`, headers)).body
     return counts['running'] === 2

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Job } from '../../src/shared/job.ts'
+import { MINUTE } from '../../src/shared/limits.ts'
 import { type Answer, get, post } from '../support/client.ts'
 import { makeKey } from '../support/make-key.ts'
 import { readProgram } from '../support/programs.ts'
@@ -24,6 +25,8 @@ beforeAll(async () => {
 afterAll(() => platform.close())
 
 const bash = (code: string, more: object = {}) => ({ language: 'bash', code, ...more })
+/** For a job that is there until the test ends it, however slow the machine. */
+const LONG = { limits: { wallMs: 2 * MINUTE } }
 const submit = (body: unknown, headers: Headers = {}) => post<Job>(jobs, body, { ...alice, ...headers })
 const read = (id: string, headers: Headers = {}) => get<Job>(`${jobs}/${id}`, { ...alice, ...headers })
 const cancel = async (id: string, headers = alice): Promise<Answer<Job>> => {
@@ -61,7 +64,7 @@ describe('cancelling', () => {
   })
 
   test('ends a queued job, which never runs, and leaves its place to the next', async () => {
-    const blockers = await Promise.all([1, 2].map(() => submit(bash('sleep 30'))))
+    const blockers = await Promise.all([1, 2].map(() => submit(bash('sleep 120', LONG))))
     await Promise.all(blockers.map(({ body }) => untilRunning(body.id)))
     const { body } = await submit(bash('echo never'))
     const next = await submit(bash('echo next'))
@@ -99,7 +102,7 @@ describe('a repeated request', () => {
   test('puts a job on the queue that was accepted and got no further, its gateway having been killed', async () => {
     const [body, headers] = [bash('echo late'), { 'idempotency-key': 'order-cut-short' }]
     // They take both slots, so that it does not begin before.
-    const blockers = await Promise.all([1, 2].map(() => submit(bash('sleep 60'))))
+    const blockers = await Promise.all([1, 2].map(() => submit(bash('sleep 120', LONG))))
     await Promise.all(blockers.map((blocker) => untilRunning(blocker.body.id)))
     const first = await submit(body, headers)
     await withInside(platform, ({ queue }) => queue.remove(first.body.id))
@@ -129,13 +132,13 @@ describe('reading a job', () => {
   test('can wait for its end', async () => {
     const { body } = await submit(bash('sleep 0.5; echo late'))
     expect(await read(`${body.id}?wait=30`)).toMatchObject({ body: { status: 'succeeded' } })
-    const slow = await submit(bash('sleep 30'))
+    const slow = await submit(bash('sleep 120', LONG))
     expect(await read(`${slow.body.id}?wait=1`)).toMatchObject({ status: 200, body: { status: null } })
     await cancel(slow.body.id)
   })
 
   test('answers 304 to who has it already, and not when it changed', async () => {
-    const { body } = await submit(bash('sleep 60'))
+    const { body } = await submit(bash('sleep 120', LONG))
     await untilRunning(body.id)
     const tag = (await read(body.id)).headers.get('etag') ?? ''
     expect((await read(body.id, { 'if-none-match': tag })).status).toBe(304)
@@ -225,7 +228,7 @@ describe('when a job runs', () => {
   })
 
   test('of those that wait one of high priority first, of low last', async () => {
-    const blockers = await Promise.all([1, 2].map(() => submit(bash('sleep 30'))))
+    const blockers = await Promise.all([1, 2].map(() => submit(bash('sleep 120', LONG))))
     await Promise.all(blockers.map(({ body }) => untilRunning(body.id)))
     const waiting: Job[] = []
     for (const priority of ['low', 'normal', 'normal', 'high']) {

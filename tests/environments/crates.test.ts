@@ -202,3 +202,20 @@ test('dependencies above all tables count, and those of a target are refused', (
   const ofTarget = read('[target."cfg(unix)".dependencies]\nlibc = "0.2"\n', '/x')
   expect(ofTarget.errors).toEqual([{ pointer: '/x', detail: expect.stringContaining('not supported here') }])
 })
+
+test.each([
+  [
+    'a long condition',
+    '[target.\'cfg(all(target_os = "linux", target_arch = "x86_64", not(target_env = "musl")))\'.dependencies]',
+  ],
+  ['one crate', '[target.x86_64-unknown-linux-gnu.dependencies.libc]'],
+])('dependencies of a target are refused with %s in their header', (_what, header) => {
+  expect(read(`${header}\nversion = "0.2"\n`, '/x').errors).toHaveLength(1)
+})
+
+test.each(['dev-dependencies', 'build-dependencies', 'dev-dependencies.libc'])(
+  'a project that has only %s of a target needs no package',
+  (kind) => {
+    expect(read(`[package]\nname = "own"\n[target."cfg(unix)".${kind}]\nlibc = "0.2"\n`, '/x').errors).toEqual([])
+  },
+)

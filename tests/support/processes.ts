@@ -34,8 +34,15 @@ export const residentBytes = (pid: number): number =>
  * @param word of their command lines, which no other test file's have: those run beside this one
  */
 export const sleepers = (name: string, word: string): number =>
-  allPids().filter((pid) => read(`/proc/${pid}/cmdline`).includes(word) && read(`/proc/${pid}/wchan`).includes(name))
-    .length
+  sleepersAt(name).filter((pid) => read(`/proc/${pid}/cmdline`).includes(word)).length
+
+/** All processes of this machine that sleep in a function of the kernel, those of other test files among them. */
+export const sleepersAt = (name: string): number[] =>
+  allPids().filter((pid) => read(`/proc/${pid}/wchan`).includes(name))
+
+/** Whether a process sees a mount of something below a folder of this name. */
+export const hasMounted = (pid: number, folder: string): boolean =>
+  read(`/proc/${pid}/mountinfo`).includes(`/${folder}/`)
 
 /** Where whoever opens a FIFO sleeps until another does: an interpreter that waits for its program. */
 export const AT_A_FIFO = 'wait_for_partner'

@@ -4,6 +4,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Duplex, duplexPair } from 'node:stream'
 import { connect as tlsConnect } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { serverNameOf } from '../../src/worker/way-out/client-hello.ts'
@@ -84,6 +85,32 @@ async function helloOf(servername: string): Promise<Buffer> {
   return hello
 }
 
+/** As the server of a way out has it when it is asked for a connection. @returns the other end */
+function connectBy(tunnels: Tunnels): { client: Duplex; near: Duplex } {
+  // Each piece that is written comes by itself.
+  const [client, near] = duplexPair({ highWaterMark: 1 })
+  for (const end of [client, near]) end.on('error', () => undefined)
+  closings.push(() => client.destroy())
+  tunnels.connect({ url: `api.example.com:${port}` } as IncomingMessage, near, Buffer.alloc(0))
+  return { client, near }
+}
+
+/** A record of the handshake (RFC 8446, 5.1). */
+const record = (part: Buffer) => Buffer.concat([Buffer.from([22, 3, 1, part.length >> 8, part.length & 255]), part])
+
+/** A first message with an empty extension more. */
+function withExtension(hello: Buffer, type: number): Buffer {
+  const message = Buffer.concat([hello.subarray(5), Buffer.from([type >> 8, type & 255, 0, 0])])
+  message.writeUIntBE(message.length - 4, 1, 3)
+  // Behind its head, the version and the random number: the session, the cipher suites, the compression methods.
+  let at = 4 + 2 + 32
+  at += 1 + message.readUInt8(at)
+  at += 2 + message.readUInt16BE(at)
+  at += 1 + message.readUInt8(at)
+  message.writeUInt16BE(message.length - at - 2, at)
+  return record(message)
+}
+
 test('a connection to a host of the list passes both ways, when the client asks the server for that name', async () => {
   const { tunnels, ends, socketPath } = await open()
   for (const host of ['api.example.com', 'deep.www.example.org']) {
@@ -110,7 +137,7 @@ test.each([
   const { socketPath, ends } = await open()
   expect((await ask(socketPath, `${host}:${other}`)).status).toBe(403)
   expect(ends).toMatchObject([
-    { target: `${host}:${other}`, why: expect.stringContaining('does not have it') as unknown },
+    { target: `${host}:${other}`, why: expect.stringContaining('not on the allow list') as unknown },
   ])
 })
 
@@ -137,6 +164,7 @@ test('a host that cannot be reached is told', async () => {
 test.each<[string, () => Promise<Buffer> | Buffer]>([
   ['another server name', () => helloOf('www.example.org')],
   ['no server name', () => helloOf('')],
+  ['a hidden message', async () => withExtension(await helloOf('api.example.com'), 0xfe0d)],
   ['no TLS', () => Buffer.from('GET / HTTP/1.1\r\nHost: api.example.com\r\n\r\n')],
 ])('a client that sends %s is cut off, and the host hears nothing', async (_title, hello) => {
   const { socketPath, ends } = await open()
@@ -144,8 +172,40 @@ test.each<[string, () => Promise<Buffer> | Buffer]>([
   expect(status).toBe(200)
   socket.write(await hello())
   await eventually('it is cut off', () => ends.length > 0)
-  expect(ends[0]?.why).toMatch(/asks the server for www\.example\.org|names no server|is not TLS/)
+  expect(ends[0]?.why).toMatch(/asks the server for www\.example\.org|names no server|may hide another|is not TLS/)
   expect(heard).toEqual([])
+})
+
+test('a client that sends its first message byte by byte is cut off, and the host hears nothing', async () => {
+  const { tunnels, ends } = await open()
+  const { client } = connectBy(tunnels)
+  for (const byte of await helloOf('api.example.com')) client.write(Buffer.from([byte]))
+  await eventually('it is cut off', () => ends.length > 0)
+  expect(ends[0]?.why).toBe('the first message comes in too many pieces')
+  expect(heard).toEqual([])
+})
+
+test('a client that goes away while its host is looked up is no more waited for', async () => {
+  let found: (() => void) | undefined
+  const resolve: TunnelOptions['resolve'] = (_name, _options, answer) => {
+    found = () => answer(null, [{ address: '127.0.0.1', family: 4 }])
+  }
+  const { tunnels, ends } = await open({ resolve })
+  const { near } = connectBy(tunnels)
+  await eventually('the host is looked up', () => found !== undefined)
+  near.destroy()
+  await once(near, 'close')
+  found?.()
+  await eventually('it is over', () => ends.length > 0)
+  expect(ends[0]?.why).toBe('the client went away')
+})
+
+test('a client that ends within its first message is no more waited for', async () => {
+  const { tunnels, ends } = await open()
+  const { client } = connectBy(tunnels)
+  client.end((await helloOf('api.example.com')).subarray(0, 7))
+  await eventually('it is over', () => ends.length > 0)
+  expect(ends[0]?.why).toBe('the client went away')
 })
 
 test('more bytes or connections than are allowed are refused', async () => {
@@ -187,13 +247,29 @@ describe('a first message', () => {
       expect(serverNameOf(hello.subarray(0, length))).toBeUndefined()
     expect(serverNameOf(hello)).toBe('api.example.com')
     const content = hello.subarray(5)
-    const record = (part: Buffer) => Buffer.concat([Buffer.from([22, 3, 1, part.length >> 8, part.length & 255]), part])
     const split = Buffer.concat([
       record(content.subarray(0, 3)),
       record(content.subarray(3, 60)),
       record(content.subarray(60)),
     ])
     expect(serverNameOf(split)).toBe('api.example.com')
+  })
+
+  test('is read in up to 16 records, and an extension more does not matter', async () => {
+    const hello = await helloOf('api.example.com')
+    const content = hello.subarray(5)
+    const inRecords = (count: number) =>
+      Buffer.concat([
+        ...Array.from({ length: count - 1 }, (_, at) => record(content.subarray(at, at + 1))),
+        record(content.subarray(count - 1)),
+      ])
+    expect(serverNameOf(inRecords(16))).toBe('api.example.com')
+    expect(() => serverNameOf(inRecords(17))).toThrow('too many records')
+    expect(() => serverNameOf(Buffer.concat(Array.from({ length: 17 }, () => record(Buffer.alloc(0)))))).toThrow(
+      'too many records',
+    )
+    expect(serverNameOf(withExtension(hello, 0xfafa))).toBe('api.example.com')
+    expect(() => serverNameOf(withExtension(hello, 0xfe0d))).toThrow('may hide another')
   })
 
   test('that is cut, changed or endless is an error or not yet whole, never a name of another', async () => {

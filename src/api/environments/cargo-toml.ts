@@ -21,8 +21,8 @@ const FIELDS = new Set(['version', 'features', 'default-features', 'default_feat
 /** Sections that would change what is installed, and are not followed. */
 const UNSUPPORTED = /^(?:patch|replace|workspace|target)(?:\.|$)/
 
-/** Dependencies of some targets, of which this one may be. */
-const OF_TARGET = /^has \[target\.[^\]]*\bdependencies\b/
+/** Dependencies of some targets, of which this one may be; not those of tests or of build scripts. */
+const OF_TARGET = /^target\..*\.dependencies(?:\.|$)/
 
 /**
  * Reads the section `dependencies` of a `Cargo.toml`, in as much of TOML as it is written in.
@@ -33,11 +33,13 @@ export function readDependencies(toml: string): { dependencies: Dependency[]; fa
   const unsupported: string[] = []
   const found = new Map<string, Value>()
   let section = ''
+  let isOfTarget = false
   for (const line of logicalLines(toml)) {
     const header = headerOf(line)
     if (header !== undefined) {
       section = header.replaceAll(/["'\s]/g, '')
       if (UNSUPPORTED.test(section)) unsupported.push(`has [${section.slice(0, 60)}], which is not supported here`)
+      isOfTarget ||= OF_TARGET.test(section)
       continue
     }
     // As `dependencies.rand = "0.9"` above all tables, too; all of them as one value there are not understood.
@@ -65,7 +67,7 @@ export function readDependencies(toml: string): { dependencies: Dependency[]; fa
     else dependencies.push(read)
   }
   // A project that needs no package runs without an environment, whatever its manifest has.
-  const needsPackages = found.size > 0 || faults.length > 0 || unsupported.some((one) => OF_TARGET.test(one))
+  const needsPackages = found.size > 0 || faults.length > 0 || isOfTarget
   return { dependencies, faults: needsPackages ? [...unsupported, ...faults] : [] }
 }
 

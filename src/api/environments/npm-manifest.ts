@@ -125,7 +125,7 @@ function readWanted(field: string, found: unknown, pointer: string) {
       wanted[name] = range.trim() === '' ? '*' : range.trim()
       continue
     }
-    const version = typeof range === 'string' ? JSON.stringify(range.slice(0, 100)) : 'what is no text'
+    const version = typeof range === 'string' ? JSON.stringify(range.slice(0, 100)) : 'a value that is not a string'
     const shown = `${JSON.stringify(name.slice(0, 100))}: ${version}`
     const detail = `"${field}" has ${shown}; allowed is a name with versions, e.g. "lodash": "^4.17.0"; addresses, paths and aliases are not`
     errors.push({ pointer, detail })

@@ -182,5 +182,5 @@ const quota = (
   { tenantMaxFiles, tenantMaxBytes }: Pick<Config['files'], 'tenantMaxFiles' | 'tenantMaxBytes'>,
 ): string =>
   kind === 'files'
-    ? `you have ${stored} files, and ${tenantMaxFiles} are allowed`
+    ? `you have ${stored} files and uploads under way, and ${tenantMaxFiles} are allowed`
     : `your files have ${stored} bytes, and ${tenantMaxBytes} are allowed`

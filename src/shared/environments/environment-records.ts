@@ -136,7 +136,9 @@ const TOUCH = luaScript<{ id: string; at: number; keepSeconds: number }, number>
 local id = input.id
 if redis.call('EXISTS', keys.environment(id)) == 0 then return 0 end
 redis.call('ZADD', keys.allEnvironments, input.at, id)
-for _, key in ipairs({keys.environment(id), keys.environmentTenants(id), keys.environmentLog(id)}) do extend(key, input.keepSeconds) end
+for _, key in ipairs({keys.environment(id), keys.environmentTenants(id), keys.environmentLog(id), keys.events(id)}) do
+  extend(key, input.keepSeconds)
+end
 return 1`,
 )
 

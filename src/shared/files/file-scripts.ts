@@ -37,12 +37,6 @@ local function count(tenant, bytes)
   end
   touch(keys.fileBytes)
 end
--- Uploads of a tenant that have come to no end: each may become a file.
-local function countUploads(tenant, more)
-  local field = 'uploads:' .. tenant
-  if redis.call('HINCRBY', keys.fileBytes, field, more) <= 0 then redis.call('HDEL', keys.fileBytes, field) end
-  touch(keys.fileBytes)
-end
 -- Ends an upload, and what was reserved for it. Its tenant, if it was known.
 local function endUpload(id)
   local tenant, reserved = unpack(redis.call('HMGET', keys.fileUpload(id), 'tenant', 'bytes'))
@@ -50,7 +44,7 @@ local function endUpload(id)
   redis.call('DEL', keys.fileUpload(id))
   if tenant then
     count(tenant, 0 - tonumber(reserved))
-    countUploads(tenant, -1)
+    redis.call('ZREM', keys.tenantUploads(tenant), id)
   end
   return tenant
 end
@@ -128,8 +122,11 @@ export const RESERVE = luaScript<
 local upload, tenant = keys.fileUpload(input.upload), input.tenant
 local reserved = redis.call('HGET', upload, 'bytes')
 if not reserved and not input.begins then return {'lost', 0} end
+local uploads = keys.tenantUploads(tenant)
 if not reserved then
-  local there = redis.call('ZCARD', keys.tenantFiles(tenant)) + tonumber(redis.call('HGET', keys.fileBytes, 'uploads:' .. tenant) or 0)
+  -- Those that were lost count no more, also where nobody has said so: a gateway of an older version knows nothing of this set.
+  redis.call('ZREMRANGEBYSCORE', uploads, '-inf', now())
+  local there = redis.call('ZCARD', keys.tenantFiles(tenant)) + redis.call('ZCARD', uploads)
   if there >= input.tenantMaxFiles then return {'files', there} end
 end
 local more = input.bytes - tonumber(reserved or 0)
@@ -141,11 +138,10 @@ if more > 0 then
   count(tenant, more)
   redis.call('HSET', upload, 'bytes', string.format('%.0f', input.bytes))
 end
-if not reserved then countUploads(tenant, 1) end
 redis.call('HSET', upload, 'tenant', tenant)
 redis.call('HSETNX', upload, 'bytes', 0)
 touch(upload)
-put(keys.fileUploads, now() + input.leaseMs, input.upload)
+for _, set in ipairs({keys.fileUploads, uploads}) do put(set, now() + input.leaseMs, input.upload) end
 return {'reserved', 0}`,
 )
 

@@ -33,6 +33,8 @@ export interface Keys {
   fileUpload(id: string): string
   /** Sorted set of the uploads that are under way by when they count as lost, in ms. */
   readonly fileUploads: string
+  /** The same of one tenant: each may become a file. */
+  tenantUploads(tenant: string): string
   /** Hash: bytes in the file store and reserved, of `all` and `of:TENANT`. */
   readonly fileBytes: string
   /** Id of a file and fingerprint of its request, by an `Idempotency-Key` of a tenant. */
@@ -241,6 +243,7 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   fileGarbage: 'file-garbage',
   fileUpload: 'file-upload:*',
   fileUploads: 'file-uploads',
+  tenantUploads: 'file-uploads-of:*',
   fileBytes: 'file-bytes',
   fileIdempotency: 'file-idempotency:*:*',
   workers: 'workers',

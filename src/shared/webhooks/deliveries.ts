@@ -84,13 +84,15 @@ export function createDeliveries(
     redeliver: async (id, tenant) => (await runScript(redis, prefix, REDELIVER, { id, tenant, atMs: now() })) === 1,
     cancel: async (id, tenant) => (await runScript(redis, prefix, CANCEL, { id, tenant, keptSeconds })) === 1,
     async dueAt(id) {
-      const score = await redis.zscore(pending, id)
-      return score === null ? undefined : Number(score)
+      // Of the record: when it is looked at again is another time, which whoever puts it off writes too.
+      const [state, at] = await redis.hmget(keys.delivery(id), 'state', 'nextAttemptAt')
+      return state === 'pending' && at ? Number(at) : undefined
     },
     overdue: (byMs) => redis.zrangebyscore(pending, '-inf', now() - byMs, 'LIMIT', 0, MAX_OVERDUE),
     async putOff(ids) {
       const at = now()
-      if (ids.length > 0) await redis.zadd(pending, 'XX', ...ids.flatMap((id) => [at, id]))
+      // Never to an earlier time: since they were found an attempt may have been recorded, with when the next is due.
+      if (ids.length > 0) await redis.zadd(pending, 'XX', 'GT', ...ids.flatMap((id) => [at, id]))
     },
     async forget(id) {
       await redis.zrem(pending, id)

@@ -43,6 +43,8 @@ export interface TunnelEnd {
 const CONNECT_MS = 10 * SECOND
 /** From the answer to the client's first message. */
 const HELLO_MS = 10 * SECOND
+/** In which that message may come: all of it is read anew at each. */
+const MAX_HELLO_PIECES = 64
 const HTTPS_PORT = 443
 
 /** A connection is not made, or not gone on with. */
@@ -74,9 +76,9 @@ export function createTunnels({ allow, reach, bounds, ended, resolve }: TunnelOp
 
   const admit = (url: string): Target => {
     const target = targetOf(url)
-    if (!target) throw new Refused('400 Bad Request', 'it names no host and port')
+    if (!target) throw new Refused('400 Bad Request', 'the target is not HOST:PORT')
     const isAllowed = rules.some(({ matches, port }) => port === target.port && matches(target.host))
-    if (!isAllowed) throw new Refused('403 Forbidden', 'the list of hosts that may be reached does not have it')
+    if (!isAllowed) throw new Refused('403 Forbidden', 'the host is not on the allow list')
     if (used.connections >= bounds.maxConnections)
       throw new Refused('403 Forbidden', `more than ${bounds.maxConnections} connections were asked for`)
     used.connections += 1
@@ -98,6 +100,7 @@ export function createTunnels({ allow, reach, bounds, ended, resolve }: TunnelOp
   const pass = async (socket: Duplex, head: Buffer, target: Target, own: { bytes: number }): Promise<void> => {
     const far = await connectTo(agent, target)
     try {
+      if (socket.destroyed) throw clientGone()
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
       const late = AbortSignal.timeout(bounds.maxMs)
       const hello = await firstMessage(socket, head, target.host)
@@ -195,12 +198,13 @@ async function firstMessage(socket: Duplex, head: Buffer, host: string): Promise
   let said = head
   const late = setTimeout(() => socket.destroy(new Refused('', 'the client says nothing')), HELLO_MS)
   try {
-    for (;;) {
+    for (let pieces = 0; pieces < MAX_HELLO_PIECES; pieces++) {
       const name = serverNameOf(said)
       if (name === host) return said
       if (name !== undefined) throw new Refused('', `the client asks the server for ${name.slice(0, 255)}`)
       said = Buffer.concat([said, await nextPiece(socket)])
     }
+    throw new Refused('', 'the first message comes in too many pieces')
   } catch (error) {
     throw error instanceof NoServerName ? new Refused('', error.message, error) : error
   } finally {
@@ -208,7 +212,11 @@ async function firstMessage(socket: Duplex, head: Buffer, host: string): Promise
   }
 }
 
-function nextPiece(socket: Duplex): Promise<Buffer> {
+const clientGone = () => new Refused('', 'the client went away')
+
+async function nextPiece(socket: Duplex): Promise<Buffer> {
+  // Of what has happened already it tells no more.
+  if (socket.destroyed || socket.readableEnded) throw clientGone()
   return new Promise((resolve, reject) => {
     const done = () => {
       socket.off('readable', look).off('end', gone).off('close', gone).off('error', failed)
@@ -217,7 +225,7 @@ function nextPiece(socket: Duplex): Promise<Buffer> {
       done()
       reject(error)
     }
-    const gone = () => failed(new Refused('', 'the client went away'))
+    const gone = () => failed(clientGone())
     const look = () => {
       const piece = socket.read() as Buffer | null
       if (piece === null) return

@@ -4,6 +4,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createFileRecords } from '../../../src/shared/files/file-records.ts'
 import type { StoredFile } from '../../../src/shared/files/stored-file.ts'
 import { KIB } from '../../../src/shared/limits.ts'
 import { packageRoot } from '../../../src/shared/package-root.ts'
@@ -204,11 +205,11 @@ describe('an upload is refused', () => {
     const uploads = Array.from({ length: 6 }, () => request(files, { method: 'POST', headers: frank }))
     for (const upload of uploads) upload.flushHeaders()
     const answers = uploads.map((upload) => once(upload, 'response') as Promise<[IncomingMessage]>)
-    const underWay = async () => Number(await gateway.redis.hget(gateway.keys.fileBytes, 'uploads:frank'))
+    const underWay = () => gateway.redis.zcard(gateway.keys.tenantUploads('frank'))
     await eventually('all have begun', async () => (await underWay()) === 6)
     const seventh = await put('7', frank)
     expect([seventh.status, seventh.body.code]).toEqual([507, 'storage-quota'])
-    expect(seventh.body.detail).toMatch(/6 files, and 6 are allowed/)
+    expect(seventh.body.detail).toBe('you have 6 files and uploads under way, and 6 are allowed; delete some first')
     uploads[0]?.destroy()
     await expect(answers[0]).rejects.toThrow()
     await eventually('one is given up', async () => (await underWay()) === 5)
@@ -221,6 +222,26 @@ describe('an upload is refused', () => {
     expect(await underWay()).toBe(0)
     const { files: all } = (await (await read('', frank)).json()) as { files: StoredFile[] }
     for (const { id } of all) await remove(id, frank)
+  })
+
+  test('never for an upload that a gateway of an older version ended, once its lease is over', async () => {
+    const { keys, redis } = gateway
+    const records = createFileRecords(redis, keys, {
+      ttlSeconds: 60,
+      tenantMaxFiles: 1,
+      tenantMaxBytes: MAX,
+      maxBytes: MAX,
+    })
+    expect(await records.reserve('first', 'grace', 0, true)).toEqual({ kind: 'reserved' })
+    await redis.del(keys.fileUpload('first'))
+    await redis.zrem(keys.fileUploads, 'first')
+    expect(await records.reserve('second', 'grace', 0, true)).toEqual({ kind: 'files', stored: 1 })
+    await redis.zadd(keys.tenantUploads('grace'), 1, 'first')
+    expect(await records.reserve('second', 'grace', 0, true)).toEqual({ kind: 'reserved' })
+    expect(await redis.zrange(keys.tenantUploads('grace'), 0, -1)).toEqual(['second'])
+    await records.abandon('second')
+    expect(await redis.zcard(keys.tenantUploads('grace'))).toBe(0)
+    await records.removed(['second'])
   })
 
   test('with an encoding, a bad type, name or time', async () => {

@@ -205,6 +205,31 @@ test('the operator is told of ten failures in a row over all deliveries to an en
   expect(told).toEqual([10, 40])
 })
 
+test('a delivery that is put off when its next attempt has just been recorded comes no earlier for that', async () => {
+  const id = await add()
+  nowMs += 60_000
+  expect(await deliveries.overdue(30_000)).toEqual([id])
+  const dueMs = nowMs + 3_600_000
+  await record(id, { state: 'pending', nextAttemptAtMs: dueMs })
+  await deliveries.putOff([id])
+  expect(await deliveries.dueAt(id)).toBe(dueMs)
+  nowMs = dueMs - 1
+  expect(await deliveries.overdue(0)).toEqual([])
+  nowMs = dueMs
+  expect(await deliveries.overdue(0)).toEqual([id])
+})
+
+test('one that is put off while it is overdue is looked at later, and is due as its record says', async () => {
+  const id = await add()
+  const dueMs = nowMs
+  nowMs += 60_000
+  await deliveries.putOff([id])
+  expect(await deliveries.overdue(30_000)).toEqual([])
+  expect(await deliveries.dueAt(id)).toBe(dueMs)
+  await record(id)
+  expect(await deliveries.dueAt(id)).toBeUndefined()
+})
+
 test('only its own tenant can have a delivery made again', async () => {
   const id = await add()
   await record(id)

@@ -172,41 +172,76 @@ test('a delivery that succeeded can be made again, with the same id and body', a
   expect(second?.body).toBe(first?.body)
 })
 
+/** Told of each delivery that a worker has taken, when its attempt is stored and its place in the queue is not given back. */
+function takes(taken: (id: string) => Promise<void> | void): Tracing {
+  const span: Span = {
+    context: { traceparent: '' },
+    traceId: '',
+    rename: () => undefined,
+    set: () => undefined,
+    fail: () => undefined,
+    end: () => undefined,
+  }
+  return {
+    start: () => span,
+    within: (_span, work) => work(),
+    async run(_name, { attributes = {} }, work) {
+      const result = await work(span)
+      await taken(String(attributes['messaging.message.id']))
+      return result
+    },
+    current: undefined,
+    logFields: () => ({}),
+    close: async () => undefined,
+  }
+}
+
+test('a delivery that is hurried before it is due is put back once, whenever it is to be looked at', async () => {
+  const taken: string[] = []
+  receiver.behave(answering(429, { 'retry-after': '3600' }), answering(204))
+  await own.start({ tracing: takes((id) => void taken.push(id)) })
+  const id = await own.send(receiver.url)
+  const isPutBack = async () => (await own.queue.counts())['delayed'] === 1
+  await eventually('it waits for its next attempt', isPutBack)
+  // As another worker puts it off that found it overdue before the attempt.
+  await own.redis.zadd(own.keys.pendingDeliveries, Date.now(), id)
+  await own.queue.hurry(id)
+  await eventually('it is taken again', () => taken.length === 2)
+  for (let i = 0; i < 20; i++) await own.end(await own.send(receiver.url, `other ${i}`))
+  expect(taken.filter((one) => one === id)).toHaveLength(2)
+  await eventually('it waits again', isPutBack)
+})
+
 describe('a delivery that is asked for while its worker stores what came of it', () => {
-  /** Makes each delivery again by hand, once, when its attempt is stored and its place in the queue is not given back. */
+  /** Makes each delivery again by hand, once. */
   function askingBetween(): Tracing {
     const asked = new Set<string>()
-    const span: Span = {
-      context: { traceparent: '' },
-      traceId: '',
-      rename: () => undefined,
-      set: () => undefined,
-      fail: () => undefined,
-      end: () => undefined,
-    }
-    return {
-      start: () => span,
-      within: (_span, work) => work(),
-      async run(_name, { attributes = {} }, work) {
-        const result = await work(span)
-        const id = String(attributes['messaging.message.id'])
-        if (!asked.has(id)) {
-          asked.add(id)
-          expect(await own.deliveries.redeliver(id, 'me')).toBe(true)
-          await own.queue.hurry(id)
-        }
-        return result
-      },
-      current: undefined,
-      logFields: () => ({}),
-      close: async () => undefined,
-    }
+    return takes(async (id) => {
+      if (asked.has(id)) return
+      asked.add(id)
+      expect(await own.deliveries.redeliver(id, 'me')).toBe(true)
+      await own.queue.hurry(id)
+    })
   }
 
   test('is made at once, though it was to be tried again much later', async () => {
     receiver.behave(answering(429, { 'retry-after': '3600' }), answering(204))
     await own.start({ tracing: askingBetween() })
     expect((await own.end(await own.send(receiver.url))).attempts.map(resultOf)).toEqual([429, 204])
+  })
+
+  test('is made at once when it had been taken before it was due', async () => {
+    receiver.behave(answering(429, { 'retry-after': '3600' }), answering(204))
+    let count = 0
+    const redeliver = async (id: string) => {
+      count += 1
+      if (count === 2) expect(await own.deliveries.redeliver(id, 'me')).toBe(true)
+    }
+    await own.start({ tracing: takes(redeliver) })
+    const id = await own.send(receiver.url)
+    await eventually('it waits for its next attempt', async () => (await own.queue.counts())['delayed'] === 1)
+    await own.queue.hurry(id)
+    expect((await own.end(id)).attempts.map(resultOf)).toEqual([429, 204])
   })
 
   test('is queued again when it had ended', async () => {

@@ -56,7 +56,7 @@ export const FILES_SETTINGS: readonly Setting[] = inGroup('Files', [
     name: 'FILES_TENANT_MAX_FILES',
     kind: integer(1, 1e7),
     default: '10000',
-    description: 'Files of one tenant. Further uploads are answered 507.',
+    description: 'Files of one tenant, those that are being uploaded among them. Further uploads are answered 507.',
   },
   {
     name: 'FILES_TENANT_MAX_BYTES',
