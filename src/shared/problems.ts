@@ -108,6 +108,8 @@ export class Problem extends Error {
   /** Members of the answer beside those of RFC 9457. */
   readonly extra: Extra
   readonly headers: Record<string, string>
+  /** Whether nothing failed, whatever the status: the caller asks for more than there is room for now. */
+  readonly isRefusal: boolean
 
   constructor(
     code: ProblemCode,
@@ -116,6 +118,7 @@ export class Problem extends Error {
       errors?: FieldError[]
       extra?: Extra
       headers?: Record<string, string>
+      isRefusal?: boolean
       cause?: unknown
     } = {},
   ) {
@@ -124,6 +127,7 @@ export class Problem extends Error {
     this.errors = options.errors
     this.extra = options.extra ?? {}
     this.headers = options.headers ?? {}
+    this.isRefusal = options.isRefusal ?? false
   }
 
   get status(): number {

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, test } from '@jest/globals'
 import type { Redis } from 'ioredis'
-import { gunzip } from '../../src/shared/judging/inflate.ts'
+import { gunzip, ofGzip } from '../../src/shared/judging/inflate.ts'
 import { packContent, piecesOf } from '../../src/shared/judging/pack-content.ts'
 import { createProblemStore, type ProblemContent } from '../../src/shared/judging/problem-store.ts'
 import { createKeys } from '../../src/shared/redis/keys.ts'
@@ -33,6 +34,23 @@ test('what is unpacked lies in one piece from the beginning', () => {
   const bytes = Buffer.alloc(3_000_000, 'problem ')
   const found = gunzip(gzipSync(bytes), 10_000_000)
   expect([found.equals(bytes), found.buffer.byteLength]).toEqual([true, bytes.length + 1])
+})
+
+const packedZeros = gzipSync(Buffer.alloc(3_000_000))
+test.each([
+  ['says that it is empty', Buffer.concat([packedZeros.subarray(0, -4), Buffer.alloc(4)])],
+  ['ends with an empty one', Buffer.concat([packedZeros, gzipSync('')])],
+  ['is cut', packedZeros.subarray(0, 3)],
+])('a gzip that %s is unpacked in no more pieces than another', (_, packed) => {
+  expect(ofGzip(packed, 10_000_000).chunkSize).toBe(64 * 1024)
+  expect(ofGzip(packed, 10).maxOutputLength).toBe(10)
+})
+
+test('a gzip of several is unpacked whole, in pieces no shorter than what is packed', () => {
+  const random = randomBytes(100_000)
+  const packed = Buffer.concat([gzipSync(random), gzipSync('x')])
+  expect(gunzip(packed, 10_000_000).equals(Buffer.concat([random, Buffer.from('x')]))).toBe(true)
+  expect(ofGzip(packed, 10_000_000).chunkSize).toBe(packed.length + 1)
 })
 
 test('those who ask for a problem at once read it from Redis once', async () => {

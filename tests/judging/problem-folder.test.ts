@@ -182,3 +182,82 @@ test('points that no job can have are refused', () => {
   const files = { '1.in': '', '1.ans': '', 'problem.json': { tests: { 1: { points: 1e300 } } } }
   expect(faultsOf(files)).toEqual(['problem.json: /tests/0/points must be <= 1000000'])
 })
+
+/** A folder of one test with this in its settings, that notes which of its files are read. */
+function noting(settings: object, more: Record<string, string>) {
+  const looked: string[] = []
+  const all = { '1.in': '', '1.ans': '', 'problem.json': JSON.stringify(settings), ...more }
+  const files = new Map(Object.entries(all).map(([path, text]) => [path, Buffer.from(text)]))
+  const get = files.get.bind(files)
+  files.get = (path) => {
+    looked.push(path)
+    return get(path)
+  }
+  const { problem, faults } = readProblemFolder(files, languageOf)
+  return {
+    problem,
+    faults: faults.map(({ detail }) => detail),
+    reads: (path: string) => looked.filter((one) => one === path).length,
+  }
+}
+const grader = (files: readonly unknown[], language = 'python') => ({ language, files })
+
+test.each([
+  ['one file twice', ['a.py', 'a.py'], '/harness/0/files/1 is at a.py, as another file is'],
+  [
+    'two files at one path',
+    ['a.py', { file: 'b.py', path: 'a.py' }],
+    '/harness/0/files/1 is at a.py, as another file is',
+  ],
+  [
+    'more files than a job',
+    Array.from({ length: 101 }, (_, index) => ({ file: 'a.py', path: `${index}.py` })),
+    '/harness/0/files are 101; 100 are allowed',
+  ],
+])('grader files that are %s are refused before any is read', (_, files, detail) => {
+  const found = noting({ harness: [grader(files)] }, { 'a.py': 'a', 'b.py': 'b' })
+  expect([found.faults, found.reads('a.py'), found.reads('b.py')]).toEqual([[detail], 0, 0])
+})
+
+test('graders for more languages than there may be are refused', () => {
+  const { faults } = noting({ harness: Array.from({ length: 51 }, () => grader(['a.py'])) }, { 'a.py': 'a' })
+  expect(faults).toEqual([expect.stringMatching(/^\/harness must not have more than 50 items$/)])
+})
+
+test('a file of several graders is read once, and what its copies have is bounded', () => {
+  const copies = (count: number) => Array.from({ length: count }, (_, index) => ({ file: 'a.py', path: `${index}.py` }))
+  const read = (count: number) =>
+    noting({ harness: [grader(copies(count)), grader(copies(count), 'c')] }, { 'a.py': 'x'.repeat(1024 ** 2) })
+  const few = read(8)
+  expect([few.faults, few.reads('a.py'), few.problem?.harness?.map(({ files }) => files.length)]).toEqual([
+    [],
+    1,
+    [8, 8],
+  ])
+  expect(read(9).faults).toEqual([
+    '/harness/1/files/8 has "a.py" once more: copies of files have more than 16777216 characters together',
+  ])
+})
+
+test('a file of a checker may be in two places, and its program in one of them', () => {
+  const files = ['check.py', { file: 'a.py', path: 'lib/a.py' }, 'a.py', { file: 'check.py', path: 'lib/check.py' }]
+  const { problem } = noting(
+    { checker: { type: 'program', file: 'check.py', files } },
+    { 'check.py': 'exit(42)', 'a.py': 'a' },
+  )
+  expect(problem?.checker).toMatchObject({
+    entrypoint: 'check.py',
+    files: [
+      { path: 'check.py', content: 'exit(42)' },
+      { path: 'lib/a.py', content: 'a' },
+      { path: 'a.py', content: 'a' },
+      { path: 'lib/check.py', content: 'exit(42)' },
+    ],
+  })
+})
+
+test('a checker beside whose files another lies at its place is refused', () => {
+  const checker = { type: 'program', file: 'check.py', files: ['lib/check.py'] }
+  const { faults } = noting({ checker }, { 'check.py': '', 'lib/check.py': '' })
+  expect(faults).toEqual(['/checker/files/1 is at check.py, as another file is'])
+})

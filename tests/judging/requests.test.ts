@@ -113,6 +113,21 @@ test('a request can be judged in every way at once', () => {
   expect(checkJudging(request({ tests: [{ secret: false }], secret: true, keepRequest: true }))).toEqual([])
 })
 
+test('points of a stored problem were checked when it was stored', () => {
+  const stored = {
+    tests: [
+      { group: 'a', points: 0 },
+      { group: 'b', points: 2 },
+    ],
+    groups: [
+      { name: 'a', points: 10 },
+      { name: 'b', rejectedPoints: 3 },
+    ],
+  }
+  expect(checkJudging(request(stored))).toHaveLength(2)
+  expect(checkJudging(request({ ...stored, problem: '01999999-9999-7999-8999-999999999999' }))).toEqual([])
+})
+
 test('a circle is named in its order, wherever it begins', () => {
   const needs = (...pairs: [string, string[]][]) => pairs.map(([name, requires]) => ({ name, requires }))
   expect(circleIn(needs(['a', ['b', 'd']], ['b', ['c']], ['c', ['b']], ['d', []]))).toEqual(['b', 'c'])

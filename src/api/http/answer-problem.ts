@@ -42,7 +42,8 @@ export function answerProblem(redis: Redis, log: Logger, send = sendProblem): Er
       return
     }
     const problem = asProblem(error, redis)
-    if (problem.status >= 500 && problem.code !== 'wait-timeout') {
+    res.locals.isRefused = problem.isRefusal
+    if (problem.status >= 500 && !problem.isRefusal && problem.code !== 'wait-timeout') {
       log.error({ err: error, requestId: req.id, code: problem.code }, 'request failed')
     }
     send(res, problem)

@@ -39,4 +39,5 @@ export function createArrivals(mostBytes: number): Arrivals {
 const full = (code: ProblemCode, what: string) =>
   new Problem(code, `${what} as there is memory for are being received; try again in ${RETRY_SOON['Retry-After']} s`, {
     headers: RETRY_SOON,
+    isRefusal: true,
   })

@@ -98,7 +98,12 @@ async function eachPiece(req: Request, res: Response, bodyMs: number, take: (pie
     await new Promise<void>((resolve, reject) => {
       slow = setTimeout(() => reject(tooSlow(res)), bodyMs)
       const cut = () => reject(bodyProblem({ type: 'request.aborted' }, 0, undefined) as Error)
+      // Of one that went away before it is listened to, no event comes.
+      if (req.destroyed) return cut()
       req.once('aborted', cut).once('error', cut)
+      req.once('close', () => {
+        if (!req.readableEnded) cut()
+      })
       decoder?.once('error', (error: Error) => reject(bodyProblem(error, 0, undefined) as Error))
       stream.once('end', resolve)
       stream.on('data', (piece: Buffer) => {

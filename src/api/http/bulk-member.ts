@@ -27,6 +27,12 @@ const STANDS_FOR_IT = '-'
 /** `\u0061` stands for a letter. */
 const LETTERS_OF_ESCAPE = 6
 const ODD = /[^\x20-\x7e]/
+/**
+ * What the inside of a string has: letters of ASCII, escapes of these and of white space, which are what some encoders write, and anything else, which is
+ * the group.
+ */
+const PARTS =
+  /[\x20-\x5b\x5d-\x7e]+|\\(?:["\\/nrtf]|u00(?:0[9a-dA-D]|[2-6][0-9a-fA-F]|7[0-9a-eA-E]))|(\\u[^]{0,4}|\\[^]|[^])/g
 
 /**
  * Reads base64 from the member of this name of the outermost object while it comes, so that a long one is never there as text. Only the inside of
@@ -57,8 +63,8 @@ export function createBulkMember(member: string, expected: number, mostOfRest: n
   let letters = ''
   let name: string | undefined
   let isTaken = false
-  /** The escape that is read within the bulk. */
-  let escape = ''
+  /** The beginning of an escape within the bulk, at the end of a piece. */
+  let cut = ''
 
   /** @returns where the next state begins */
   const between = (piece: Buffer, from: number): number => {
@@ -103,42 +109,31 @@ export function createBulkMember(member: string, expected: number, mostOfRest: n
     return piece.length
   }
 
-  const take = (text: string) => {
-    if (text === '') return
+  /** A run is decoded at once: millions of escapes, each by itself, would keep everybody waiting. */
+  const take = (run: string) => {
+    if (run === '') return
     if (!isTaken) keep(Buffer.from(STANDS_FOR_IT))
     isTaken = true
-    if (ODD.test(text)) keep(Buffer.from(text.replaceAll(/[\x20-\x7e]/g, ''), 'latin1'))
-    decoder.add(text)
-  }
-  /** Of an escape that has come whole: `\/`, `\u002b` and `\n` are what some encoders write. */
-  const takeEscape = () => {
-    const meant = meaning(escape)
-    const isPlain = meant !== undefined && (!ODD.test(meant) || meant.trim() === '')
-    if (!isPlain) keep(Buffer.from(escape, 'latin1'))
-    take(isPlain ? meant.trim() : ' ')
-    escape = ''
+    const meant = run.includes('\\') ? meaning(run) : run
+    if (meant === undefined || ODD.test(meant)) keep(Buffer.from(run.replaceAll(PARTS, '$1'), 'latin1'))
+    decoder.add(meant ?? '')
   }
   const bulk = (piece: Buffer, from: number): number => {
-    for (let at = from; at < piece.length;) {
-      if (escape !== '') {
-        escape += String.fromCharCode(piece[at++] ?? 0)
-        if (escape[1] !== 'u' || escape.length === LETTERS_OF_ESCAPE) takeEscape()
-        continue
-      }
-      const quote = placeOf(QUOTE, piece, at, piece.length)
-      const end = placeOf(BACKSLASH, piece, at, quote)
-      take(piece.toString('latin1', at, end))
-      at = end + 1
-      if (end < quote) escape = '\\'
-      else if (end < piece.length) {
-        // Also an empty one is the one.
-        isTaken = true
-        keep(piece.subarray(end, at))
-        state = 'between'
-        return at
-      }
+    const text = cut + piece.toString('latin1', from)
+    const { end, escape } = endOfString(text)
+    if (end === undefined) {
+      take(text.slice(0, escape))
+      cut = escape === undefined ? '' : text.slice(escape)
+      return piece.length
     }
-    return piece.length
+    take(text.slice(0, end))
+    // Also an empty one is the one.
+    isTaken = true
+    state = 'between'
+    const next = from + end - cut.length + 1
+    keep(piece.subarray(next - 1, next))
+    cut = ''
+    return next
   }
 
   return {
@@ -157,10 +152,23 @@ export function createBulkMember(member: string, expected: number, mostOfRest: n
   }
 }
 
-/** Where a byte is; the end where it is not. */
-function placeOf(byte: number, piece: Buffer, from: number, end: number): number {
-  const at = piece.subarray(from, end).indexOf(byte)
-  return at < 0 ? end : from + at
+/**
+ * Where a string ends, and where it does not, where the escape begins whose end is still to come.
+ * @param text from within the string, in front of no half of an escape
+ */
+function endOfString(text: string): { end?: number; escape?: number } {
+  const quote = text.indexOf('"')
+  const first = text.indexOf('\\')
+  // Most have no escapes, and a search for one letter is much faster than to look at each.
+  if (first < 0 || (quote >= 0 && quote < first)) return quote < 0 ? {} : { end: quote }
+  let escape = first
+  for (let at = first; at < text.length; at++) {
+    const letter = text.charCodeAt(at)
+    if (letter === QUOTE) return { end: at }
+    if (letter === BACKSLASH) escape = at++
+  }
+  const whole = text[escape + 1] === 'u' ? LETTERS_OF_ESCAPE : 2
+  return text.length - escape < whole ? { escape } : {}
 }
 
 /** What the inside of a string means; undefined where that is no JSON. */

@@ -4,6 +4,13 @@ import type { Logger } from 'pino'
 import { type HttpLogger, pinoHttp } from 'pino-http'
 import { v7 as uuid } from 'uuid'
 
+declare module 'express-serve-static-core' {
+  interface Locals {
+    /** Whether it is answered by a refusal, which is no failure even where its status is 503. */
+    isRefused?: boolean
+  }
+}
+
 /**
  * A line for each request: method, path, status, time, and once they are known tenant, key and job. Never a header, a query or a body, where keys and code would stand.
  * The request's id goes out as `X-Request-Id`; one from outside is not believed.
@@ -21,9 +28,9 @@ export function requestLog(log: Logger): HttpLogger {
       const trace = traceId === undefined ? {} : { trace_id: traceId }
       return caller ? { tenant: caller.tenant, keyId: caller.keyId, jobId, ...trace } : trace
     },
-    customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'error' : 'info'),
+    customLogLevel: (_req, res) => (res.statusCode >= 500 && !isRefused(res) ? 'error' : 'info'),
     customSuccessMessage: () => 'request',
-    customErrorMessage: () => 'request failed',
+    customErrorMessage: (_req, res) => (isRefused(res) ? 'request refused' : 'request failed'),
     wrapSerializers: false,
     serializers: {
       req: ({ id, method, url }: { id: string; method: string; url: string }) => ({
@@ -37,6 +44,8 @@ export function requestLog(log: Logger): HttpLogger {
     },
   })
 }
+
+const isRefused = (res: ServerResponse): boolean => (res as Partial<Response>).locals?.isRefused === true
 
 /** The id under which the log tells of a request. */
 export const requestIdOf = (req: IncomingMessage): string => req.id as string

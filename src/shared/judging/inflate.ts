@@ -1,7 +1,10 @@
 import { gunzipSync, inflateRawSync, type ZlibOptions } from 'node:zlib'
+import { KIB } from '../units.ts'
 
 /** zlib takes no smaller one. */
 const LEAST_CHUNK_BYTES = 64
+/** Of what says its own size, which need not be so: each piece costs a write and a buffer. */
+const LEAST_GZIP_CHUNK_BYTES = 64 * KIB
 /** Of the trailer of gzip, which ends with the size. Source: RFC 1952, 2.3.1 */
 const SIZE_BYTES = 4
 
@@ -16,7 +19,16 @@ export const inOne = (size: number, maxOutputLength = size): ZlibOptions => ({
 })
 
 /** @throws RangeError with the code `ERR_BUFFER_TOO_LARGE` beyond the bound, in bytes, or what zlib says of broken data */
-export const gunzip = (packed: Buffer, most: number): Buffer => gunzipSync(packed, inOne(sizeOf(packed), most))
+export const gunzip = (packed: Buffer, most: number): Buffer => gunzipSync(packed, ofGzip(packed, most))
+
+/**
+ * As `inOne`, of a gzip that a stranger made. Its trailer has the size of its last member alone, and may say anything: nothing unpacks to pieces much
+ * shorter than what is packed, nor than 64 KiB.
+ */
+export function ofGzip(packed: Buffer, most: number): ZlibOptions {
+  const options = inOne(Math.max(sizeOf(packed), packed.length), most)
+  return { ...options, chunkSize: Math.max(LEAST_GZIP_CHUNK_BYTES, options.chunkSize ?? 0) }
+}
 
 /** @param size in bytes, which is the most. @throws as `gunzip` */
 export const inflate = (packed: Buffer, size: number): Buffer => inflateRawSync(packed, inOne(size, size))

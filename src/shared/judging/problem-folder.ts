@@ -2,9 +2,10 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { LimitOverrides } from '../limits.ts'
 import { Checker, CodeRequest, Interactor, type RequestTest } from '../requests.ts'
-import { RequestGroup, TestLimits } from './judging-request.ts'
+import { MAX_HARNESSES, RequestGroup, TestLimits } from './judging-request.ts'
 import { allowedExamples, baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { inputValidators } from './input-validators.ts'
+import { createPlacedFiles, type Place } from './placed-files.ts'
 import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, withPrograms } from './problem.ts'
 import { inputFields, isText } from './problem-text.ts'
 
@@ -44,7 +45,7 @@ export const ProblemFile = Type.Object(
           },
           strict,
         ),
-        { minItems: 1 },
+        { minItems: 1, maxItems: MAX_HARNESSES },
       ),
     ),
     /** Names of tests, in their order; others come after these. */
@@ -71,7 +72,7 @@ export const ProblemFile = Type.Object(
 export type ProblemFile = Static<typeof ProblemFile>
 
 type Placed = Static<typeof PLACED>
-const placeOf = (one: Placed) => (typeof one === 'string' ? { file: one, path: baseName(one) } : one)
+const placeOf = (one: Placed): Place => (typeof one === 'string' ? { file: one, path: baseName(one) } : one)
 
 const validator = Compile(ProblemFile)
 const SETTINGS = 'problem.json'
@@ -137,6 +138,7 @@ export function readProblemFolder(
       faults.push({ path, detail: `is an answer without its input ${name}.in` })
   }
 
+  const placed = createPlacedFiles(files, SETTINGS, tell)
   const program = <T extends { file?: string; files?: Placed[]; language?: string }>(
     what: string,
     { file, files: more, ...rest }: T,
@@ -150,27 +152,15 @@ export function readProblemFolder(
       faults.push({ path: SETTINGS, detail: `/${what}/language is missing; the name ${file} does not tell it` })
     const one = { ...rest, language: language ?? '' }
     if (!more) return { ...one, code: content === undefined ? '' : textOf(content, file ?? '', faults) }
-    const places = new Map(more.map((each) => [placeOf(each).file, placeOf(each).path]))
-    const main = places.get(file ?? '') ?? baseName(file ?? '')
-    const all = [...new Map([...(file === undefined ? [] : [[file, main] as const]), ...places])]
-    return {
-      ...one,
-      files: all.map(([from, path], at) => {
-        const bytes = files.get(from)
-        if (!bytes) tell(SETTINGS, `/${what}/files/${at} is "${from}", which is not there`)
-        return { path, content: bytes ? textOf(bytes, from, faults) : '' }
-      }),
-      entrypoint: main,
-    }
+    const places = more.map(placeOf)
+    const named = places.find((place) => place.file === file)
+    const main = named ?? { file: file ?? '', path: baseName(file ?? '') }
+    const all = named || content === undefined ? places : [...places, main]
+    return { ...one, files: placed(all, `/${what}/files`), entrypoint: main.path }
   }
   const harness = settings.harness?.map(({ files: paths, ...rest }, index) => ({
     ...rest,
-    files: paths.map((each, at) => {
-      const { file, path } = placeOf(each)
-      const content = files.get(file)
-      if (!content) tell(SETTINGS, `/harness/${index}/files/${at} is "${file}", which is not there`)
-      return { path, content: content === undefined ? '' : textOf(content, file, faults) }
-    }),
+    files: placed(paths.map(placeOf), `/harness/${index}/files`),
   }))
   const { checker, interactor, limits, stopOnFailure, secret, languages, languageLimits, passes, outputOnly } = settings
   const problem: Problem = {

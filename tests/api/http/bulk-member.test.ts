@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { createBase64Decoder } from '../../../src/api/http/base64-decoder.ts'
 import { createBulkMember, RestTooLong } from '../../../src/api/http/bulk-member.ts'
 
@@ -61,6 +61,11 @@ describe.each(SIZES)('in pieces of %d bytes', (size) => {
   test.each([
     ['a line end', '{"archive":"eA\n=="}'],
     ['an escape that is none', '{"archive":"eA\\x=="}'],
+    ['half an escape', '{"archive":"eA\\u00","name":"x"}'],
+    ['an escape in capitals', '{"archive":"eA\\U003d"}'],
+    ['an escape of no number', '{"archive":"eA\\u00g1==","name":"x"}'],
+    ['an end that is escaped', '{"archive":"eA==\\\\\\"}'],
+    ['a line end beside escapes', '{"archive":"\\u0065A\n=="}'],
     ['no end', '{"archive":"eA=='],
     ['two strings', '{"archive":"eA==" "eA=="}'],
     ['no colon', '{"archive" "eA=="}'],
@@ -93,4 +98,22 @@ test('with a hint of its length all is written once, to where it stays', () => {
   for (let at = 0; at < letters.length; at += 1001) decoder.add(letters.slice(at, at + 1001))
   const bytes = decoder.bytes()
   expect([bytes.length, bytes.buffer.byteLength]).toEqual([expected, expected])
+})
+
+test('escapes that come together are decoded together', () => {
+  const parse = jest.spyOn(JSON, 'parse')
+  try {
+    const { bytes } = split(`{"archive":"${BASE64.replaceAll(/./g, inUnicode)}"}`, 1000)
+    expect(bytes.equals(BYTES)).toBe(true)
+    // One of the name, and one of each piece.
+    expect(parse.mock.calls.length).toBeLessThanOrEqual(1 + Math.ceil((6 * BASE64.length + 15) / 1000))
+  } finally {
+    parse.mockRestore()
+  }
+})
+
+test('escapes of what is no letter of base64 are passed over, and those that are not ASCII left where they are', () => {
+  const odd = '\\b\\u00e9\\ud800\\u007f'
+  const { rest, bytes } = split(`{"archive":"e\\"A\\\\=\\u0020\\f\\u000B${odd}="}`, 5)
+  expect([rest, bytes.toString()]).toEqual([`{"archive":"-${odd}"}`, 'x'])
 })
