@@ -290,7 +290,7 @@ test('a session of any tenant shows what is written in it as it comes, as text, 
   const place = `${platform.url}/v1/sessions/${id}/commands`
   const made = (await post<{ id: string }>(place, command, { ...headers, prefer: 'respond-async' })).body
   const output = page.getByRole('log', { name: 'Output of the session' })
-  await output.getByText('<b>one</b>').waitFor()
+  await output.getByText('<b>one</b>', { exact: true }).waitFor()
   await post(`${place}/${made.id}/stdin`, { data: 'two\n', end: true }, headers)
   await output.getByText('two').waitFor()
   await page.getByRole('button', { name: 'End' }).click()
