@@ -106,6 +106,13 @@ test('what comms say is bounded for each execution and each message, and its exe
   expect([told.length, cuts()]).toEqual([3, 2])
 })
 
+test('what is nested deeper than it can be written is left out, and its execution says so', () => {
+  const { comms, told, execution, say, cuts } = rig()
+  const content = JSON.parse(`${'{"a":'.repeat(100_000)}{}${'}'.repeat(100_000)}`) as object
+  expect(comms.take(say('comm_msg', content, { parent: 'e' }), execution)).toBe(false)
+  expect([told.length, cuts()]).toEqual([0, 1])
+})
+
 test('a kernel of lines knows no comms: what is opened is closed, and nothing is sent to it', () => {
   const { comms, orders, told } = rig('lines')
   comms.send('k1', 'one', { type: 'comm_open', content: open })

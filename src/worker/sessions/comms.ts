@@ -2,7 +2,7 @@ import { COMM_TYPES, type CommRequest } from '../../shared/sessions/comm.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import type { BridgeOrder, KernelMessage } from './bridge-lines.ts'
 import type { KernelPlan } from './context.ts'
-import type { RunningExecution } from './execution.ts'
+import { jsonBytes, type RunningExecution } from './execution.ts'
 import { ContextBusy, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
 
 /**
@@ -48,6 +48,7 @@ export function createComms({ id: context, plan, send, unsentBytes, waiting, tel
 
   const pass = (said: KernelMessage, execution: RunningExecution | undefined, parent: string | undefined) => {
     const { type, content, metadata, buffers, omitted } = said
+    if (omitted !== undefined) return execution?.cut()
     const data = {
       context,
       type,
@@ -57,8 +58,8 @@ export function createComms({ id: context, plan, send, unsentBytes, waiting, tel
       ...(execution && { execution: execution.id }),
       ...(parent !== undefined && { parent }),
     }
-    const bytes = Buffer.byteLength(JSON.stringify(data))
-    if (omitted !== undefined || bytes > bytesLeft) return execution?.cut()
+    const bytes = jsonBytes(data)
+    if (bytes > bytesLeft) return execution?.cut()
     bytesLeft -= bytes
     tell({ type: 'comm', data })
   }

@@ -254,7 +254,7 @@ const objectIn = (from: Record<string, unknown>, name: string): Record<string, u
 }
 
 /** Bytes of a value as JSON: without end when it is nested deeper than it can be written again. */
-function jsonBytes(value: unknown): number {
+export function jsonBytes(value: unknown): number {
   try {
     return Buffer.byteLength(JSON.stringify(value))
   } catch (error) {
