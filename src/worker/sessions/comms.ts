@@ -41,6 +41,7 @@ const MAX_COMM_BYTES = 8 * 1024 * 1024
 const ANSWERS: readonly string[] = ['stream', 'display_data', 'update_display_data', 'clear_output', 'error', 'status']
 const isComm = (type: string): boolean => (COMM_TYPES as readonly string[]).includes(type)
 
+/** The comms of one context, between its kernel and `tell`. */
 export function createComms({ id: context, plan, send, unsentBytes, waiting, tell }: CommsOptions): Comms {
   /** Messages of clients that the kernel has not done with, and what gives back their room. */
   const unanswered = new Map<string, () => void>()
@@ -64,12 +65,15 @@ export function createComms({ id: context, plan, send, unsentBytes, waiting, tel
     tell({ type: 'comm', data })
   }
 
+  const say = (parent: string, type: string, content: Record<string, unknown>) =>
+    tell({ type: 'comm', data: { context, type, content, metadata: {}, parent } })
+  /** The end of what a message causes. It is told however much was said before, without what else a kernel puts into it. */
+  const tellIdle = (parent: string) => say(parent, 'status', { execution_state: 'idle' })
+
   /** What a kernel says that knows none. */
   const refuse = (parent: string, { type, content }: CommRequest) => {
-    const say = (answer: string, what: Record<string, unknown>) =>
-      tell({ type: 'comm', data: { context, type: answer, content: what, metadata: {}, parent } })
-    if (type === 'comm_open') say('comm_close', { comm_id: content['comm_id'], data: {} })
-    say('status', { execution_state: 'idle' })
+    if (type === 'comm_open') say(parent, 'comm_close', { comm_id: content['comm_id'], data: {} })
+    tellIdle(parent)
   }
 
   return {
@@ -99,6 +103,8 @@ export function createComms({ id: context, plan, send, unsentBytes, waiting, tel
         if (content['execution_state'] !== 'idle') return true
         release()
         unanswered.delete(parent)
+        tellIdle(parent)
+        return true
       }
       pass(said, undefined, parent)
       return true
