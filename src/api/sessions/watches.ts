@@ -113,7 +113,7 @@ async function sendWatchEvents(
     const { value: watches } = await needs.calls.call(sessionOf(res, session.id), 'listWatches', {})
     const isThere = watches.some((watch) => watch.id === id)
     // Who was away when it ended has its end to come.
-    if (!isThere && (after === BEGINNING || !(await hasMore(needs.feed, session.id, id, after)))) throw noWatch()
+    if (!isThere && (after === BEGINNING || !(await hasMore(needs.feed, session.id, id, after, signal)))) throw noWatch()
     if (!(await needs.feed.known(session.id, after))) throw badEventId()
   }
   if (req.method === 'HEAD') return void res.type('text/event-stream').end()
@@ -122,10 +122,16 @@ async function sendWatchEvents(
 }
 
 /** Whether events of a watch are stored after this one. */
-async function hasMore(feed: SessionNeeds['feed'], session: string, id: string, after: string): Promise<boolean> {
+async function hasMore(
+  feed: SessionNeeds['feed'],
+  session: string,
+  id: string,
+  after: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   const last = await feed.last(session)
   if (compareIds(after, last) >= 0) return false
-  for await (const event of watchEventsOf(storedEvents(feed, session, after, last), id, false)) {
+  for await (const event of watchEventsOf(storedEvents(feed, session, after, last, signal), id, false)) {
     if (event.type === 'watch' || event.type === 'files') return true
   }
   return false
