@@ -292,7 +292,8 @@ describe('watches', () => {
     expect(ended.map(({ event }) => event)).toEqual(['watch'])
     // Who was away meanwhile hears of the end, once.
     expect(await rest(events.at(-1)?.id)).toEqual(ended)
-    expect(await rest(ended[0]?.id)).toEqual([])
+    expect(await client.statusOf(`${at()}/${body.id}/events`, ended[0]?.id)).toBe(204)
+    expect(await client.statusOf(`${at()}/${crypto.randomUUID()}/events`, ended[0]?.id)).toBe(404)
   })
 
   test('are refused with what is wrong', async () => {
