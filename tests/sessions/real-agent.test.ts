@@ -375,7 +375,7 @@ describe('files by id', () => {
     const read = jest.spyOn(files, 'read').mockRejectedValueOnce(new FilesUnavailable('the store fails'))
     const without = await start({ files: [{ path: 'a', id }] })
     read.mockRestore()
-    const message = 'the file store does not answer; try again'
+    const message = 'a cannot be read: the file store does not answer; try again'
     expect((await client.read(without)).body).toMatchObject({ reason: 'start-failed', message })
     const first = await start()
     await command(first, 'mkdir -p folder/in')
