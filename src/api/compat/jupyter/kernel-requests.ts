@@ -89,8 +89,8 @@ export function createKernelRequests(options: KernelRequestsOptions): KernelRequ
     const id = uuid()
     comms.set(id, header)
     try {
-      const bytes = message.buffers.reduce((sum, one) => sum + one.length, Buffer.byteLength(JSON.stringify(content)))
-      requireSize(bytes)
+      const text = Buffer.byteLength(JSON.stringify([content, metadata]))
+      requireSize(message.buffers.reduce((sum, one) => sum + one.length, text))
       const buffers = message.buffers.map((one) => Buffer.from(one).toString('base64'))
       const asked = { id, context: KERNEL_CONTEXT, type, content, metadata, buffers }
       await calls.call(sessionOf(res, session.id), 'sendComm', asked)
