@@ -46,6 +46,7 @@ const OF_KERNEL = new Set([
 ])
 const MOST_UNDER_WAY = 32
 
+/** Does what the client of one socket asks: replies go to that socket alone. */
 export function createKernelRequests(options: KernelRequestsOptions): KernelRequests {
   const { needs, kernels, res, session, line, send, make, infos, comms, asking } = options
   const { calls } = needs.sessions.needs
