@@ -513,7 +513,11 @@ class Bridge:
         if not piece:
             raise SystemExit(0)
         for line in self.lines.cut(piece):
-            self.obey(line)
+            # What cannot be read costs itself, and no kernel.
+            try:
+                self.obey(line)
+            except (ValueError, RecursionError) as error:
+                print(f'an order that is none: {type(error).__name__}: {error}', file=sys.stderr)
 
     def turn(self):
         starting = any(not kernel.ready for kernel in self.kernels.values())

@@ -45,7 +45,7 @@ export const PROBLEMS = {
   'environment-failed': { status: 422, title: 'The packages cannot be installed' },
   'upgrade-required': { status: 426, title: 'This address expects a WebSocket' },
   'rate-limited': { status: 429, title: 'Too many requests' },
-  'too-many-open': { status: 429, title: 'Too many open streams and waiting requests' },
+  'too-many-open': { status: 429, title: 'Too many streams, waiting or large requests' },
   'too-many-sessions': { status: 429, title: 'You have as many sessions as you may' },
   'too-many-tokens': { status: 429, title: 'You have as many browser tokens as you may' },
   'session-busy': { status: 429, title: 'The session has no room for more' },

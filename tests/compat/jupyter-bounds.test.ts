@@ -41,6 +41,7 @@ function socket(maxCodeBytes: number, mayRun = () => true, spend = () => Promise
     line,
     kernels: {},
     infos: new Map(),
+    comms: new Map(),
     asking: () => undefined,
   } as unknown as KernelRequestsOptions)
   const paused: string[] = []
@@ -49,13 +50,15 @@ function socket(maxCodeBytes: number, mayRun = () => true, spend = () => Promise
     line,
     paused,
     ran: () => calls.map(({ input }) => input.code),
-    ask: (id: string, type: string, content: object) =>
+    idle: (id: string) =>
+      sent.some(({ content, parent_header: of }) => content['execution_state'] === 'idle' && of['msg_id'] === id),
+    ask: (id: string, type: string, content: object, metadata: Record<string, unknown> = {}) =>
       requests.take(
         {
           channel: 'shell',
           header: { msg_id: id, msg_type: type },
           parent_header: {},
-          metadata: {},
+          metadata,
           content: content as never,
           buffers: [],
         },
@@ -133,6 +136,15 @@ test('a kernel is not asked what is larger than code may be', async () => {
   one.ask('large', 'complete_request', { code: 'x'.repeat(100), cursor_pos: 1 })
   expect(await eventually('it is refused', () => one.reply('large'))).toMatchObject({ ename: 'too-large' })
   expect(one.calls).toEqual([])
+})
+
+test('a message of a comm has a bound with its metadata', async () => {
+  const one = socket(100)
+  one.ask('large', 'comm_msg', { comm_id: 'c' }, { more: 'x'.repeat(100) })
+  await eventually('it is refused', () => one.idle('large'))
+  one.ask('small', 'comm_msg', { comm_id: 'c' }, { more: 'x' })
+  await eventually('the next is sent', () => one.calls.length > 0)
+  expect(one.calls).toMatchObject([{ name: 'sendComm', input: { metadata: { more: 'x' } } }])
 })
 
 test('a slow write leaves nothing at the signal of its socket', async () => {

@@ -290,9 +290,16 @@ test('a session of any tenant shows what is written in it as it comes, as text, 
   const place = `${platform.url}/v1/sessions/${id}/commands`
   const made = (await post<{ id: string }>(place, command, { ...headers, prefer: 'respond-async' })).body
   const output = page.getByRole('log', { name: 'Output of the session' })
-  await output.getByText('<b>one</b>').waitFor()
+  await output.getByText('<b>one</b>', { exact: true }).waitFor()
   await post(`${place}/${made.id}/stdin`, { data: 'two\n', end: true }, headers)
   await output.getByText('two').waitFor()
+  let reads = 0
+  page.on('request', (request) => (reads += request.url().endsWith(`/v1/admin/sessions/${id}`) ? 1 : 0))
+  for (let ran = 0; ran < 20; ran++) await post(place, { argv: ['true'] }, headers)
+  await post(place, { argv: ['echo', 'three'] }, headers)
+  await output.getByText('three', { exact: true }).waitFor()
+  // What runs in it is no change of its state: it is read every few seconds.
+  expect(reads).toBeLessThan(20)
   await page.getByRole('button', { name: 'End' }).click()
   await page.getByRole('button', { name: 'End it' }).click()
   await page.locator('.facts').getByText('ended: deleted').waitFor()

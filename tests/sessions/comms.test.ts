@@ -106,6 +106,24 @@ test('what comms say is bounded for each execution and each message, and its exe
   expect([told.length, cuts()]).toEqual([3, 2])
 })
 
+test('what is nested deeper than it can be written is left out, and its execution says so', () => {
+  const { comms, told, execution, say, cuts } = rig()
+  const content = JSON.parse(`${'{"a":'.repeat(100_000)}{}${'}'.repeat(100_000)}`) as object
+  expect(comms.take(say('comm_msg', content, { parent: 'e' }), execution)).toBe(false)
+  expect([told.length, cuts()]).toEqual([0, 1])
+})
+
+test('the end of what a message causes is told also where there is no room for more', () => {
+  const { comms, told, say } = rig()
+  comms.send('k1', 'one', { type: 'comm_msg', content: {} })
+  const large = say('comm_msg', { data: 'x'.repeat(8 * MIB) }, { parent: 'one' })
+  comms.take(large, undefined)
+  comms.take(say('comm_msg', { data: 'x'.repeat(8 * MIB - 200) }, { parent: 'one' }), undefined)
+  comms.take(say('status', { execution_state: 'idle', more: 'x'.repeat(1000) }, { parent: 'one' }), undefined)
+  expect(told.map(({ data }) => (data as { type: string }).type)).toEqual(['comm_msg', 'status'])
+  expect(told[1]?.data).toMatchObject({ content: { execution_state: 'idle' }, parent: 'one' })
+})
+
 test('a kernel of lines knows no comms: what is opened is closed, and nothing is sent to it', () => {
   const { comms, orders, told } = rig('lines')
   comms.send('k1', 'one', { type: 'comm_open', content: open })

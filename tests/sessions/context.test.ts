@@ -400,7 +400,7 @@ test('what waits has a bound in bytes, over all contexts of a session; what has 
   for (const id of ['e', 'f', 'g']) other.execute(id, { code })
   const asked = other.context.ask('complete_request', { code: code.slice(0, -64) })
   expect(() => one.execute('h', { code })).toThrow(ContextBusy)
-  expect(() => one.execute('h', { code })).toThrow(/ 8388\d{3} bytes of code and questions.*over 8388608$/)
+  expect(() => one.execute('h', { code })).toThrow(/ 8388\d{3} bytes of code, questions and messages.*over 8388608$/)
   expect(one.sent()).toEqual(['a'])
   one.begin('a')
   one.execute('i', { code })
@@ -565,6 +565,6 @@ test.each(['stream', 'error', 'execute_reply'])('an execution says that its %s w
   if (type === 'execute_reply') one.say('a', 'iopub', 'status', { execution_state: 'idle' })
   else one.finish('a', type === 'error' ? 'error' : 'ok')
   const error =
-    type === 'stream' ? null : { name: 'Error', value: 'its 9000000 bytes of text were left out', traceback: [] }
+    type === 'stream' ? null : { name: 'Error', value: 'the error text was left out: 9000000 bytes are more than the limit', traceback: [] }
   expect(execution.view()).toMatchObject({ truncated: true, error, status: error ? 'failed' : 'succeeded' })
 })

@@ -99,6 +99,17 @@ test('orders are obeyed while it is passed on what a kernel left that ended by i
   expect((await next()).event).toMatchObject({ event: 'died', context: 'c', asked: true })
 })
 
+test('an order that cannot be read costs no kernel', async () => {
+  const { order, next } = await startKernel()
+  const message = { do: 'send', channel: 'shell', type: 'comm_msg', id: 'm' }
+  order({ ...message, content: {}, buffers: ['A'] })
+  let nested: object = {}
+  for (let depth = 0; depth < 2000; depth++) nested = { nested }
+  order({ ...message, content: nested })
+  order({ do: 'stop' })
+  expect((await next()).event).toMatchObject({ event: 'died', context: 'c', asked: true })
+})
+
 test('all that a kernel left comes before its end, also what takes several turns', async () => {
   const { next, end } = await startKernel(2500)
   end()

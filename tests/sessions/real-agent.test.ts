@@ -21,6 +21,7 @@ import { eventually } from '../support/eventually.ts'
 import { loadServices } from '../support/load-services.ts'
 import { type LoneGateway, startLoneGateway } from '../support/lone-gateway.ts'
 import { testRoot } from '../support/platform.ts'
+import type { ReceivedEvent } from '../support/read-events.ts'
 import { type SessionClient, sessionClient } from '../support/session-client.ts'
 
 /**
@@ -224,6 +225,21 @@ test('a session whose agent could not work with its limits is refused', async ()
   })
 })
 
+test('who follows what ran is sent away when its end is no longer stored', async () => {
+  const id = await start()
+  const { body, headers } = await command(id, 'echo first')
+  const path = `${headers.get('location') ?? ''}/events`
+  const isEndOf = (of: string) => (event: ReceivedEvent) => event.data['id'] === of && event.data['state'] === 'finished'
+  const events = await client.events(path, isEndOf(body.id))
+  const other = await command(id, 'echo second')
+  const later = await client.events(`/v1/sessions/${id}/events`, isEndOf(other.body.id))
+  await gateway.redis.xtrim(gateway.keys.events(id), 'MINID', later.at(-1)?.id ?? '')
+  for (const last of [events[0]?.id, events.at(-1)?.id, later.at(-1)?.id, undefined])
+    expect([last, await client.statusOf(path, last)]).toEqual([last, 204])
+  expect(await client.statusOf(`${other.headers.get('location') ?? ''}/events`, later[0]?.id)).toBe(200)
+  await client.end(id)
+})
+
 test('a session that is waited for for long lives while its agent answers', async () => {
   const id = await start()
   const { session } = running.at(-1) ?? {}
@@ -276,7 +292,8 @@ describe('watches', () => {
     expect(ended.map(({ event }) => event)).toEqual(['watch'])
     // Who was away meanwhile hears of the end, once.
     expect(await rest(events.at(-1)?.id)).toEqual(ended)
-    expect(await rest(ended[0]?.id)).toEqual([])
+    expect(await client.statusOf(`${at()}/${body.id}/events`, ended[0]?.id)).toBe(204)
+    expect(await client.statusOf(`${at()}/${crypto.randomUUID()}/events`, ended[0]?.id)).toBe(404)
   })
 
   test('are refused with what is wrong', async () => {
@@ -358,7 +375,7 @@ describe('files by id', () => {
     const read = jest.spyOn(files, 'read').mockRejectedValueOnce(new FilesUnavailable('the store fails'))
     const without = await start({ files: [{ path: 'a', id }] })
     read.mockRestore()
-    const message = 'the file store does not answer; try again'
+    const message = 'a cannot be read: the file store does not answer; try again'
     expect((await client.read(without)).body).toMatchObject({ reason: 'start-failed', message })
     const first = await start()
     await command(first, 'mkdir -p folder/in')

@@ -36,12 +36,7 @@ test('a session that was accepted is answered again, also when there is no room 
 
 const isEnd = ({ event, data }: ReceivedEvent) => event === 'command' && data['state'] === 'finished'
 /** The status for a client that comes back with this as the last event that it has. */
-const statusAfter = async (path: string, last: string): Promise<number> => {
-  const ends = new AbortController()
-  const response = await fetch(`${platform.url}${path}`, { headers: { 'last-event-id': last }, signal: ends.signal })
-  ends.abort()
-  return response.status
-}
+const statusAfter = (path: string, last: string): Promise<number> => client.statusOf(path, last)
 
 test('who has the end of what ran is told to stay away, and an id from elsewhere is refused', async () => {
   const { body, headers } = await client.command(session, { argv: ['echo', 'a'] })

@@ -167,6 +167,12 @@ shown.comm_id`
     ])
     const unknown = await client.call('POST', path, { type: 'comm_info_request', content: {} })
     expect(unknown.status).toBe(422)
+    const parts = { type: 'comm_msg', content: { comm_id, data: { value: 1 } } }
+    const broken = await client.call('POST', path, { ...parts, buffers: ['AAE=', 'A'] })
+    expect(broken).toMatchObject({ status: 422, body: { errors: [{ pointer: '/buffers/1' }] } })
+    // Without padding it is taken, and the kernel is there afterwards.
+    expect((await client.call('POST', path, { ...parts, buffers: ['AAE'] })).status).toBe(202)
+    expect((await client.run(shared, 'shown.comm_id')).body.status).toBe('succeeded')
     const nowhere = await client.call('POST', path.replace('default', 'none'), { type: 'comm_close', content: {} })
     expect(nowhere).toMatchObject({ status: 404, body: { code: 'not-found' } })
   })

@@ -41,6 +41,14 @@ export function sessionClient(url: string, headers: Record<string, string> = {})
       const response = await fetch(`${url}/v1/sessions/${id}/files/${path}`, { headers })
       return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) }
     },
+    /** How a stream of events is answered to whoever has this as the last event. */
+    statusOf: async (path: string, last?: string): Promise<number> => {
+      const ends = new AbortController()
+      const own = { ...headers, ...(last !== undefined && { 'last-event-id': last }) }
+      const response = await fetch(`${url}${path}`, { headers: own, signal: ends.signal })
+      ends.abort()
+      return response.status
+    },
     /** Events of this path, until one fits. */
     events: async (path: string, until: (event: ReceivedEvent) => boolean, last?: string): Promise<ReceivedEvent[]> => {
       const ends = new AbortController()

@@ -34,6 +34,11 @@ def cuts(data, seed):
         data = data[size:]
 
 
+class Types(unittest.TestCase):
+    def test_a_file_of_a_session_has_its_earlier_name_too(self):
+        self.assertIs(runyard.types.InlineFile, runyard.types.RequestFile)
+
+
 class Arguments(unittest.TestCase):
     def test_an_unknown_argument_is_refused_with_the_nearest_valid_one(self):
         for wrong, near in (

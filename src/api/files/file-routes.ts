@@ -111,7 +111,7 @@ export const readContent = defineRoute({
     const { file, blob } = await ownFile(needs.records, res, params.id)
     const { name, bytes, sha256 } = file
     await sendContent(needs, { blob, bytes, name, tag: `"${sha256}"` }, req, res).catch(async (error: unknown) => {
-      // It may have gone between the two; content that is missing while it has not is a fault of ours.
+      // It may have gone between the two; content that is missing while it has not is an internal error.
       if (error instanceof ObjectMissing) await ownFile(needs.records, res, params.id)
       throw error
     })

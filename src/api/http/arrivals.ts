@@ -28,8 +28,8 @@ export function createArrivals(mostBytes: number): Arrivals {
     enter(tenant, bytes) {
       const own = ofTenants.get(tenant) ?? 0
       const isFull = (held: number, most: number) => held > 0 && held + bytes > most
-      if (isFull(own, mostBytes / 2)) throw full('too-many-open', 'as many large requests of yours')
-      if (isFull(all, mostBytes)) throw full('unavailable', 'as many large requests')
+      if (isFull(own, mostBytes / 2)) throw full('too-many-open', 'the gateway is receiving as many large requests of yours as you may send at once')
+      if (isFull(all, mostBytes)) throw full('unavailable', 'the gateway is receiving as many large requests as its memory allows')
       count(tenant, bytes)
       return () => void count(tenant, -bytes)
     },
@@ -37,7 +37,7 @@ export function createArrivals(mostBytes: number): Arrivals {
 }
 
 const full = (code: ProblemCode, what: string) =>
-  new Problem(code, `${what} as there is memory for are being received; try again in ${RETRY_SOON['Retry-After']} s`, {
+  new Problem(code, `${what}; try again in ${RETRY_SOON['Retry-After']} s`, {
     headers: RETRY_SOON,
     isRefusal: true,
   })

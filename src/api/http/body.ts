@@ -93,6 +93,11 @@ export function parseBody(bytes: unknown): unknown {
   }
 }
 
+/**
+ * The problem of a body that is too large.
+ * @param bytes that it has, in words where that is not known
+ * @param because what the bound follows from, in words
+ */
 export function tooLarge(bytes: number | string, maxBytes: number, because: string | undefined): Problem {
   const detail = `has ${bytes} bytes; ${maxBytes} are allowed${because === undefined ? '' : `, since ${because}`}`
   return new Problem('too-large', `the body ${detail}`, { errors: [{ pointer: '', detail }] })

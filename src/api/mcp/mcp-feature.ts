@@ -28,7 +28,7 @@ const MCP_PATH = '/mcp'
 
 /**
  * The Model Context Protocol, for models that run code: docs/guides/mcp.md. Its tools and the SDK are loaded with the first message:
- * many gateways never get one, and they take memory in each. One that cannot be loaded is a fault of ours for who waits; the next message
+ * many gateways never get one, and they take memory in each. One that cannot be loaded is an internal error for who waits; the next message
  * tries anew, which helps where a file could not be read.
  * @param load the file that has them
  */

@@ -76,7 +76,7 @@ export function createMcpServer(needs: ServerNeeds, exchange: Exchange): Server 
 export const mayCall = ({ scopes }: Caller, enough: Tool['scopes']): boolean =>
   scopes.some((scope) => enough.includes(scope))
 
-/** What the model is to know, a failure as well, is a result; only a fault of ours is an error of the protocol. */
+/** What the model is to know, a failure as well, is a result; only an internal error is an error of the protocol. */
 async function callTool(
   { tools, spend, metrics, redis, log }: ServerNeeds,
   { caller, requestId, res, cancelled }: Exchange,

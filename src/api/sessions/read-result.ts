@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Command, Execution, Session } from '../../shared/sessions/session.ts'
-import { BEGINNING } from '../events/event-feed.ts'
+import { BEGINNING, compareIds } from '../events/event-feed.ts'
 import type { StoredEvent } from '../events/live-events.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
 import { MAX_WAIT_SECONDS } from '../http/prefer.ts'
@@ -50,8 +50,11 @@ export async function readResult<Kind extends keyof Results>(
 }
 
 /** What is answered where nothing follows: an EventSource then does not come back. */
-export const NO_MORE_EVENTS = { description: 'You have received the last one; no more events follow.' } as const
+export const NO_MORE_EVENTS = {
+  description: 'You have received the last event, or it is no longer stored; no more events follow.',
+} as const
 
+/** Of a `Last-Event-ID` that is none, or that of no event so far. */
 export const badEventId = (): Problem =>
   new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')
 
@@ -75,24 +78,36 @@ export async function sendResultEvents(
   const isOver = session.state === 'ended' && (await needs.feed.rest(session.id, after)) !== 'more'
   if (isOver) return void res.status(204).end()
   if (session.state !== 'ended' && !(await needs.feed.known(session.id, after))) throw badEventId()
-  if (state === 'finished' && (await hasEnd(needs.feed, kind, { session: session.id, id }, after)))
-    return void res.status(204).end()
   const signal = needs.open.admit(res)
+  if (state === 'finished' && (await areOver(needs.feed, kind, { session: session.id, id }, after, signal)))
+    return void res.status(204).end()
   await sendEvents(res, eventsOf(kind, await needs.feed.read(session.id, after, signal), id), signal)
 }
 
-/** Whether the end of what ran is among the events up to this one, which are told already. */
-async function hasEnd(
+/**
+ * Whether nothing follows on this event of what has finished: its end is told already, or is no longer stored. The oldest events go first,
+ * so where any of its events is stored, its end is stored too or on its way.
+ */
+async function areOver(
   feed: SessionNeeds['feed'],
   kind: keyof Results,
   of: { session: string; id: string },
   told: string,
+  signal: AbortSignal,
 ): Promise<boolean> {
-  if (told === BEGINNING) return false
-  for await (const { type, data } of eventsOf(kind, storedEvents(feed, of.session, BEGINNING, told), of.id)) {
+  const last = await feed.last(of.session)
+  const stored = storedEvents(feed, of.session, BEGINNING, last, signal)
+  let isForgotten = false
+  for await (const { id, type, data } of eventsOf(kind, stored, of.id)) {
+    if (type === 'gap') {
+      isForgotten = true
+      continue
+    }
+    if (compareIds(id, told) > 0) return false
     if (type === kind && (JSON.parse(data) as { state?: unknown }).state === 'finished') return true
+    isForgotten = false
   }
-  return false
+  return isForgotten
 }
 
 function ask<Kind extends keyof Results>(

@@ -1,7 +1,6 @@
 import type { Request, Response } from 'express'
 import Type from 'typebox'
 import { ENVIRONMENT_FAULTS } from '../../shared/environments/environment.ts'
-import { Problem } from '../../shared/problems.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { SessionChange, SessionRequest } from '../../shared/sessions/requests.ts'
 import { Session, SESSION_STATES } from '../../shared/sessions/session.ts'
@@ -20,6 +19,7 @@ import { sendEvents } from '../http/sse.ts'
 import { bodyValidator } from '../http/validate.ts'
 import { runningSession } from './examples.ts'
 import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
+import { badEventId } from './read-result.ts'
 import { checkTimes } from './session-request.ts'
 import { acceptSession, closeSession, prepareSession } from './start-session.ts'
 
@@ -270,5 +270,3 @@ export async function sendSessionEvents(
   const signal = open.admit(res)
   await sendEvents(res, feed.read(session.id, after, signal), signal)
 }
-
-const badEventId = () => new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this session')

@@ -112,23 +112,36 @@ async function sendWatchEvents(
   } else {
     const { value: watches } = await needs.calls.call(sessionOf(res, session.id), 'listWatches', {})
     const isThere = watches.some((watch) => watch.id === id)
-    // Who was away when it ended has its end to come.
-    if (!isThere && (after === BEGINNING || !(await hasMore(needs.feed, session.id, id, after)))) throw noWatch()
     if (!(await needs.feed.known(session.id, after))) throw badEventId()
+    // Who was away when it ended has its end to come.
+    const rest = isThere ? 'more' : await restOf(needs.feed, session.id, id, after, signal)
+    if (rest === undefined) throw noWatch()
+    if (rest === 'told') return void res.status(204).end()
   }
   if (req.method === 'HEAD') return void res.type('text/event-stream').end()
   const events = await needs.feed.read(session.id, after, signal)
   await sendEvents(res, watchEventsOf(events, id, after === BEGINNING), signal)
 }
 
-/** Whether events of a watch are stored after this one. */
-async function hasMore(feed: SessionNeeds['feed'], session: string, id: string, after: string): Promise<boolean> {
-  const last = await feed.last(session)
-  if (compareIds(after, last) >= 0) return false
-  for await (const event of watchEventsOf(storedEvents(feed, session, after, last), id, false)) {
-    if (event.type === 'watch' || event.type === 'files') return true
+/** What is stored of a watch that has ended: more behind this event, no more since its end is `told`, or nothing. */
+async function restOf(
+  feed: SessionNeeds['feed'],
+  session: string,
+  id: string,
+  after: string,
+  signal: AbortSignal,
+): Promise<'more' | 'told' | undefined> {
+  if (after === BEGINNING) return undefined
+  const stored = storedEvents(feed, session, BEGINNING, await feed.last(session), signal)
+  let rest: 'more' | undefined
+  for await (const event of watchEventsOf(stored, id, true)) {
+    if (event.type !== 'watch' && event.type !== 'files') continue
+    // Where its end is not stored yet, that is on its way.
+    rest = 'more'
+    if (compareIds(event.id, after) > 0) return rest
+    if (event.type === 'watch' && (JSON.parse(event.data) as { state?: unknown }).state === 'ended') return 'told'
   }
-  return false
+  return rest
 }
 
 /**

@@ -6,15 +6,15 @@ import { OutputLog } from '../playground/output/output-log.tsx'
 import type { OutputView } from '../playground/output/output-view.ts'
 import type { Api, Watch } from './api.ts'
 
-/** What an event was: output that is shown now, where some are missing, the last of all, or anything else. */
-export type ShownEvent = 'output' | 'gap' | 'last' | 'other'
+/** What an event was: output that is shown now, a change of its state, where some are missing, the last of all, or anything else. */
+export type ShownEvent = 'output' | 'state' | 'gap' | 'last' | 'other'
 
 export interface FollowedOutputProps<Event> {
   label: string
   /** Its events, to the end; one function as long as they are the same. */
   events: (watch: Watch) => AsyncIterable<Event>
   show: (view: OutputView, event: Event) => ShownEvent
-  /** Is told of each event but output. */
+  /** Is told when its state may have changed. */
   onChange: () => void
 }
 
@@ -34,10 +34,8 @@ export function FollowedOutput<Event>({ label, events, show, onChange }: Followe
       let isOver = false
       for await (const event of events({ signal: controller.signal, onConnection })) {
         const was = show(into, event)
-        if (was === 'output') {
-          setEmpty(false)
-          continue
-        }
+        if (was === 'output') setEmpty(false)
+        if (was === 'output' || was === 'other') continue
         if (was === 'gap') setTold('The beginning is no longer stored.')
         isOver = was === 'last'
         onChange()
@@ -85,5 +83,5 @@ function showJobEvent(view: OutputView, event: StreamedEvent): ShownEvent {
     view.heading(event.data.stage)
   }
   if (event.type === 'gap') return 'gap'
-  return event.type === 'result' ? 'last' : 'other'
+  return event.type === 'result' ? 'last' : 'state'
 }

@@ -95,10 +95,15 @@ function showSessionEvent(view: OutputView, event: StreamedSessionEvent): ShownE
     case 'command':
       if (event.data.state === 'running') view.heading(shown(event.data.argv.join(' ')))
       return 'other'
+    case 'session':
+    case 'ending':
+      return 'state'
     case 'gap':
       return 'gap'
+    case 'ended':
+      return 'last'
     default:
-      return event.type === 'ended' ? 'last' : 'other'
+      return 'other'
   }
 }
 

@@ -12,6 +12,12 @@ import { contentOf, modeOf } from './session-body.ts'
 /** A session cannot begin with its files: why, for its owner. */
 export class CannotBegin extends Error {
   override readonly name = 'CannotBegin'
+  /** The stored file that cannot be read, for the log. */
+  readonly fileId: string | undefined
+  constructor(message: string, { fileId, ...options }: ErrorOptions & { fileId?: string }) {
+    super(message, options)
+    this.fileId = fileId
+  }
 }
 
 interface Bringing {
@@ -28,21 +34,23 @@ interface Bringing {
  */
 export async function bringFiles({ agent, clock, files }: Bringing, spec: SessionSpec, writes: boolean): Promise<void> {
   const { from, storedFiles = [] } = spec
-  const read = (file: SnapshotFile, take: (content: AsyncIterable<Uint8Array>) => Promise<void>) =>
+  const read = (name: string, file: SnapshotFile, take: (content: AsyncIterable<Uint8Array>) => Promise<void>) =>
     files.read(file, take).catch((cause: unknown) => {
       if (cause instanceof ArchiveFailed) throw new CannotBegin(cause.message, { cause })
-      if (cause instanceof FileGone) throw new CannotBegin('the file is not there any more', { cause })
+      const why = { cause, fileId: file.fileId }
+      if (cause instanceof FileGone)
+        throw new CannotBegin(`${name} cannot be read: the file store no longer has it`, why)
       if (cause instanceof FilesUnavailable)
-        throw new CannotBegin('the file store does not answer; try again', { cause })
+        throw new CannotBegin(`${name} cannot be read: the file store does not answer; try again`, why)
       throw cause
     })
   const place = async (file: SourceFile | JobStoredFile) => {
     if (from) await makeWay(agent, file.path)
-    if ('blob' in file) await read(file, (content) => writePieces(agent, file, content))
+    if ('blob' in file) await read(file.path, file, (content) => writePieces(agent, file, content))
     else await writeContent(agent, file)
   }
   if (from) {
-    const unpacked = read(from, (content) => unpackFolder(agent, clock, content))
+    const unpacked = read('the snapshot', from, (content) => unpackFolder(agent, clock, content))
     await told(unpacked, ({ errno }) => startProblem(errno, 'tar', 'the working folder'))
   }
   const sent = writes || from ? spec.files : []

@@ -2,7 +2,7 @@ import { COMM_TYPES, type CommRequest } from '../../shared/sessions/comm.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import type { BridgeOrder, KernelMessage } from './bridge-lines.ts'
 import type { KernelPlan } from './context.ts'
-import type { RunningExecution } from './execution.ts'
+import { jsonBytes, type RunningExecution } from './execution.ts'
 import { ContextBusy, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
 
 /**
@@ -41,6 +41,7 @@ const MAX_COMM_BYTES = 8 * 1024 * 1024
 const ANSWERS: readonly string[] = ['stream', 'display_data', 'update_display_data', 'clear_output', 'error', 'status']
 const isComm = (type: string): boolean => (COMM_TYPES as readonly string[]).includes(type)
 
+/** The comms of one context, between its kernel and `tell`. */
 export function createComms({ id: context, plan, send, unsentBytes, waiting, tell }: CommsOptions): Comms {
   /** Messages of clients that the kernel has not done with, and what gives back their room. */
   const unanswered = new Map<string, () => void>()
@@ -48,6 +49,7 @@ export function createComms({ id: context, plan, send, unsentBytes, waiting, tel
 
   const pass = (said: KernelMessage, execution: RunningExecution | undefined, parent: string | undefined) => {
     const { type, content, metadata, buffers, omitted } = said
+    if (omitted !== undefined) return execution?.cut()
     const data = {
       context,
       type,
@@ -57,18 +59,21 @@ export function createComms({ id: context, plan, send, unsentBytes, waiting, tel
       ...(execution && { execution: execution.id }),
       ...(parent !== undefined && { parent }),
     }
-    const bytes = Buffer.byteLength(JSON.stringify(data))
-    if (omitted !== undefined || bytes > bytesLeft) return execution?.cut()
+    const bytes = jsonBytes(data)
+    if (bytes > bytesLeft) return execution?.cut()
     bytesLeft -= bytes
     tell({ type: 'comm', data })
   }
 
+  const say = (parent: string, type: string, content: Record<string, unknown>) =>
+    tell({ type: 'comm', data: { context, type, content, metadata: {}, parent } })
+  /** The end of what a message causes. It is told however much was said before, without what else a kernel puts into it. */
+  const tellIdle = (parent: string) => say(parent, 'status', { execution_state: 'idle' })
+
   /** What a kernel says that knows none. */
   const refuse = (parent: string, { type, content }: CommRequest) => {
-    const say = (answer: string, what: Record<string, unknown>) =>
-      tell({ type: 'comm', data: { context, type: answer, content: what, metadata: {}, parent } })
-    if (type === 'comm_open') say('comm_close', { comm_id: content['comm_id'], data: {} })
-    say('status', { execution_state: 'idle' })
+    if (type === 'comm_open') say(parent, 'comm_close', { comm_id: content['comm_id'], data: {} })
+    tellIdle(parent)
   }
 
   return {
@@ -98,6 +103,8 @@ export function createComms({ id: context, plan, send, unsentBytes, waiting, tel
         if (content['execution_state'] !== 'idle') return true
         release()
         unanswered.delete(parent)
+        tellIdle(parent)
+        return true
       }
       pass(said, undefined, parent)
       return true

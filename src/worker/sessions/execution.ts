@@ -142,7 +142,7 @@ export function createExecution(
   }
 
   const takeError = (content: Record<string, unknown>, omitted?: number) => {
-    if (omitted !== undefined) content = { ename: 'Error', evalue: `its ${omitted} bytes of text were left out` }
+    if (omitted !== undefined) content = { ename: 'Error', evalue: `the error text was left out: ${omitted} bytes are more than the limit` }
     const { traceback } = content
     const isText = (line: unknown): line is string => typeof line === 'string'
     const lines = Array.isArray(traceback) ? traceback.filter(isText) : []
@@ -254,7 +254,7 @@ const objectIn = (from: Record<string, unknown>, name: string): Record<string, u
 }
 
 /** Bytes of a value as JSON: without end when it is nested deeper than it can be written again. */
-function jsonBytes(value: unknown): number {
+export function jsonBytes(value: unknown): number {
   try {
     return Buffer.byteLength(JSON.stringify(value))
   } catch (error) {

@@ -214,7 +214,7 @@ export function runSession(
     } catch (err) {
       if (ending) return
       if (!(err instanceof CannotBegin)) throw err
-      log.info({ err, ...fields }, 'files of a session not brought')
+      log.info({ err, fileId: err.fileId, ...fields }, 'files of a session not brought')
       return end('start-failed', err.message)
     }
     if (ending) return

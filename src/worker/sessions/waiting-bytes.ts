@@ -5,7 +5,7 @@ export class ContextBusy extends Error {
   override readonly name = 'ContextBusy'
 }
 
-/** What the clients of one session may have before its kernels: code that none has begun with, questions that are not answered. */
+/** What the clients of one session may have before its kernels: code that none has begun with, questions and messages of comms that are not answered. */
 export interface WaitingBytes {
   /**
    * Takes room for so many bytes. What is small has room of its own, so that nothing large stands in its way. What is alone in its room
@@ -33,7 +33,7 @@ function createRoom(): WaitingBytes['reserve'] {
   return (bytes) => {
     if (waiting > 0 && waiting + bytes > MAX_WAITING_BYTES) {
       throw new ContextBusy(
-        `the kernels of the session have ${waiting} bytes of code and questions before them; with ${bytes} more it would be over ${MAX_WAITING_BYTES}`,
+        `the kernels of the session have ${waiting} bytes of code, questions and messages before them; with ${bytes} more it would be over ${MAX_WAITING_BYTES}`,
       )
     }
     waiting += bytes

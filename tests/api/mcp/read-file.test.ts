@@ -14,6 +14,6 @@ test('behind the end of a file there is nothing, and it is as long as it is', as
     return [shown[0]?.type === 'text' && shown[0].text, structured['bytes'], structured['next_offset']]
   }
   expect(await read(1)).toEqual(['bc', 3, null])
-  expect(await read(3)).toEqual(['(there is nothing from byte 3 on)', 3, null])
-  expect(await read(1000)).toEqual(['(there is nothing from byte 1000 on)', 3, null])
+  expect(await read(3)).toEqual(['(offset 3 is at or beyond the end of the file)', 3, null])
+  expect(await read(1000)).toEqual(['(offset 1000 is at or beyond the end of the file)', 3, null])
 })

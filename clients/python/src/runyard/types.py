@@ -96,6 +96,10 @@ class RequestFile(_RequestFile, total=False):
     mode: Optional[str]
 
 
+# The name that it had for sessions, before their files could be stored ones.
+InlineFile = RequestFile
+
+
 class TestLimits(TypedDict, total=False):
     """Limits of one test instead of those of its job."""
 

@@ -41,6 +41,7 @@ interface Told {
   isBusy: boolean
 }
 
+/** Tells the events of a session to one socket, each under the message that caused it. */
 export function createKernelEvents(options: KernelEventsOptions): KernelEvents {
   const { session, client, records, send, make, context, line, restarted, comms, asksInput } = options
   const executions = new Map<string, Told>()

@@ -46,6 +46,7 @@ const OF_KERNEL = new Set([
 ])
 const MOST_UNDER_WAY = 32
 
+/** Does what the client of one socket asks: replies go to that socket alone. */
 export function createKernelRequests(options: KernelRequestsOptions): KernelRequests {
   const { needs, kernels, res, session, line, send, make, infos, comms, asking } = options
   const { calls } = needs.sessions.needs
@@ -89,8 +90,8 @@ export function createKernelRequests(options: KernelRequestsOptions): KernelRequ
     const id = uuid()
     comms.set(id, header)
     try {
-      const bytes = message.buffers.reduce((sum, one) => sum + one.length, Buffer.byteLength(JSON.stringify(content)))
-      requireSize(bytes)
+      const text = Buffer.byteLength(JSON.stringify([content, metadata]))
+      requireSize(message.buffers.reduce((sum, one) => sum + one.length, text))
       const buffers = message.buffers.map((one) => Buffer.from(one).toString('base64'))
       const asked = { id, context: KERNEL_CONTEXT, type, content, metadata, buffers }
       await calls.call(sessionOf(res, session.id), 'sendComm', asked)

@@ -121,7 +121,7 @@ export const readFile = defineTool({
     const text = isText
       ? `${shown.toString('utf8')}${more}`
       : `base64 of ${shown.length} bytes:\n${shown.toString('base64')}${more}`
-    const nothing = offset > 0 ? `(there is nothing from byte ${offset} on)` : '(the file is empty)'
+    const nothing = offset > 0 ? `(offset ${offset} is at or beyond the end of the file)` : '(the file is empty)'
     return { content: [{ type: 'text', text: text === '' ? nothing : text }], structured }
   },
 })
