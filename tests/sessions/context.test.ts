@@ -557,6 +557,15 @@ test('of an error that is too large its beginning is kept, its name too', () => 
   })
 })
 
+test('an execution shows what came of a text that was too large, and is truncated', () => {
+  const one = rig()
+  one.ready()
+  const execution = one.execute('a')
+  one.say('a', 'iopub', 'stream', { name: 'stderr', text: 'beginning' }, { omitted: 9_000_000 })
+  one.finish('a', 'ok')
+  expect(execution.view()).toMatchObject({ stdout: '', stderr: 'beginning', truncated: true, status: 'succeeded' })
+})
+
 test.each(['stream', 'error', 'execute_reply'])('an execution says that its %s was too large to come', (type) => {
   const one = rig()
   one.ready()
