@@ -24,10 +24,13 @@ except ModuleNotFoundError:
     zmq = None
 
 RUN_FOLDER = '/run/kernels'
+RESULTS = ('execute_result', 'display_data')
 CHANNELS = ('shell', 'iopub', 'stdin', 'control', 'hb')
-# Beyond it the content of a message is left out, in bytes of JSON; of text that is printed the beginning is passed on.
+# Beyond it the content of a message is left out, in bytes of JSON; of text that is printed so much is passed on,
 MAX_CONTENT = 8 * 1024 * 1024
-# That is cut behind a piece of so many characters.
+# and so much of a result as plain text, which others are to have room beside.
+MAX_PLAIN = 1024 * 1024
+# Both are cut behind a piece of so many characters.
 PIECE_CHARACTERS = 65536
 # A line of a kernel that has no end.
 MAX_LINE = 16 * 1024 * 1024
@@ -83,13 +86,13 @@ def say(event, **fields):
     output.add(line_of(event, **fields))
 
 
-def beginning(text):
-    """As many pieces of a text as may be passed on."""
+def beginning(text, most):
+    """As many pieces of a text as have at most so many bytes of JSON."""
     size = 0
     for at in range(0, len(text), PIECE_CHARACTERS):
         piece = json.dumps(text[at : at + PIECE_CHARACTERS], ensure_ascii=False)
         size += len(piece.encode('utf-8', 'replace'))
-        if size > MAX_CONTENT:
+        if size > most:
             return text[:at]
     return text
 
@@ -97,9 +100,13 @@ def beginning(text):
 def shortened(kind, content):
     """What is passed on of a content that is too large."""
     text = content.get('text')
-    if kind != 'stream' or not isinstance(text, str):
-        return {}
-    return {'name': 'stderr' if content.get('name') == 'stderr' else 'stdout', 'text': beginning(text)}
+    if kind == 'stream' and isinstance(text, str):
+        return {'name': 'stderr' if content.get('name') == 'stderr' else 'stdout', 'text': beginning(text, MAX_CONTENT)}
+    data = content.get('data')
+    plain = data.get('text/plain') if isinstance(data, dict) else None
+    if kind in RESULTS and isinstance(plain, str):
+        return {'data': {'text/plain': beginning(plain, MAX_PLAIN)}}
+    return {}
 
 
 def say_message(size, content, metadata, **fields):

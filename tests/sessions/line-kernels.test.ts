@@ -163,6 +163,19 @@ for line in os.fdopen(int(os.environ['RUNYARD_REQUESTS_FD'])):
     expect((await kernel.next()).type).toBe('status')
   })
 
+  test.each([
+    ['another form', `"short", "text/html": "' + 'x' * 9000000 + '"`, 'short'],
+    ['plain text', `"' + 'x' * 9000000 + '"`, expect.stringMatching(/^x+$/)],
+  ])('passes on the plain text of a result that is too large, for its %s', async (_what, plain, passed) => {
+    const fields = `'"content": {"data": {"text/plain": ${plain}}}'`
+    const code = `['{"channel": "iopub", "type": "execute_result", ' + ${fields} + '}']`
+    kernel.order({ do: 'send', channel: 'shell', type: 'execute_request', id: 'plain', content: { code } })
+    const { content, omitted } = await kernel.next()
+    expect({ content, omitted }).toEqual({ content: { data: { 'text/plain': passed } }, omitted: expect.any(Number) })
+    expect(JSON.stringify(content).length).toBeLessThan(1.1 * MIB)
+    expect((await kernel.next()).type).toBe('status')
+  })
+
   test('closes what it opened for a kernel that cannot be started', async () => {
     const before = kernel.pipes()
     const start = { do: 'start', cwd: folder, interrupt: 'signal', protocol: 'lines' }
