@@ -24,9 +24,14 @@ except ModuleNotFoundError:
     zmq = None
 
 RUN_FOLDER = '/run/kernels'
+RESULTS = ('execute_result', 'display_data')
 CHANNELS = ('shell', 'iopub', 'stdin', 'control', 'hb')
-# Beyond it the content of a message is left out, in bytes of JSON.
+# Beyond it the content of a message is left out, in bytes of JSON; of text that is printed so much is passed on,
 MAX_CONTENT = 8 * 1024 * 1024
+# and so much of a result as plain text, which others are to have room beside.
+MAX_PLAIN = 1024 * 1024
+# Both are cut behind a piece of so many characters.
+PIECE_CHARACTERS = 65536
 # A line of a kernel that has no end.
 MAX_LINE = 16 * 1024 * 1024
 # What is said in one line: numbers can be longer than they came, and the worker takes no line beyond 24 MiB.
@@ -81,8 +86,31 @@ def say(event, **fields):
     output.add(line_of(event, **fields))
 
 
+def beginning(text, most):
+    """As many pieces of a text as have at most so many bytes of JSON."""
+    size = 0
+    for at in range(0, len(text), PIECE_CHARACTERS):
+        piece = json.dumps(text[at : at + PIECE_CHARACTERS], ensure_ascii=False)
+        size += len(piece.encode('utf-8', 'replace'))
+        if size > most:
+            return text[:at]
+    return text
+
+
+def shortened(kind, content):
+    """What is passed on of a content that is too large."""
+    text = content.get('text')
+    if kind == 'stream' and isinstance(text, str):
+        return {'name': 'stderr' if content.get('name') == 'stderr' else 'stdout', 'text': beginning(text, MAX_CONTENT)}
+    data = content.get('data')
+    plain = data.get('text/plain') if isinstance(data, dict) else None
+    if kind in RESULTS and isinstance(plain, str):
+        return {'data': {'text/plain': beginning(plain, MAX_PLAIN)}}
+    return {}
+
+
 def say_message(size, content, metadata, **fields):
-    """Passes on a message of a kernel, of so many bytes, without its content when it is too large. Raises ValueError when it is none."""
+    """Passes on a message of a kernel, of so many bytes, shortened when it is too large. Raises ValueError when it is none."""
     if not all(isinstance(fields[name], str) for name in ('channel', 'type', 'id')):
         raise ValueError('its channel, type and id are not all texts')
     if not isinstance(content, dict) or not isinstance(metadata, dict):
@@ -92,7 +120,7 @@ def say_message(size, content, metadata, **fields):
         if len(line) <= MAX_SAID:
             return output.add(line)
     fields.pop('buffers', None)
-    say('message', **fields, content={}, metadata={}, omitted=size)
+    say('message', **fields, content=shortened(fields['type'], content), metadata={}, omitted=size)
 
 
 def note(error):

@@ -137,7 +137,7 @@ export const KEYS_HELD: readonly Defence[] = [
   {
     threat: 'revoked key',
     without: 'that a response which is open listens for the end of its key',
-    edits: edit(OPEN, "    res.locals.keyEnds()?.addEventListener('abort', () => end('key'))\n", ''),
+    edits: edit(OPEN, "    res.locals.keyEnds(done)?.addEventListener('abort', () => end('key'))\n", ''),
     test: STREAMS_TEST,
     name: 'a key that is revoked while its caller waits is answered 401: a long poll',
   },

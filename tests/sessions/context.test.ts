@@ -557,6 +557,28 @@ test('of an error that is too large its beginning is kept, its name too', () => 
   })
 })
 
+test('an execution shows what came of a text that was too large, and is truncated', () => {
+  const one = rig()
+  one.ready()
+  const execution = one.execute('a')
+  one.say('a', 'iopub', 'stream', { name: 'stderr', text: 'beginning' }, { omitted: 9_000_000 })
+  one.finish('a', 'ok')
+  expect(execution.view()).toMatchObject({ stdout: '', stderr: 'beginning', truncated: true, status: 'succeeded' })
+})
+
+test('an execution shows the plain text of a result that was too large, and is truncated', () => {
+  const one = rig()
+  one.ready()
+  const execution = one.execute('a')
+  one.say('a', 'iopub', 'execute_result', { data: { 'text/plain': 'xx' } }, { omitted: 9_000_000 })
+  one.finish('a', 'ok')
+  const { results, truncated } = execution.view()
+  expect({ results, truncated }).toEqual({
+    results: [{ data: { 'text/plain': 'xx' }, metadata: {}, isMainResult: true }],
+    truncated: true,
+  })
+})
+
 test.each(['stream', 'error', 'execute_reply'])('an execution says that its %s was too large to come', (type) => {
   const one = rig()
   one.ready()

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { MIB } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
 /** The kernels that speak lines, behind the bridge as in a session, here without one. */
@@ -142,6 +143,36 @@ for line in os.fdopen(int(os.environ['RUNYARD_REQUESTS_FD'])):
     kernel.order({ do: 'send', channel: 'shell', type: 'execute_request', id: 'large', content: { code } })
     const said = await kernel.next()
     expect(said).toMatchObject({ type: 'display_data', content: {}, metadata: {}, omitted: expect.any(Number) })
+    expect((await kernel.next()).type).toBe('status')
+  })
+
+  test.each([
+    { what: 'letters', character: 'é', bytes: 2, count: 5_000_000 },
+    { what: 'escapes', character: '\\u0001', bytes: 6, count: 1_500_000 },
+  ])('passes on the beginning of a text that is too large: $what', async ({ character, bytes, count }) => {
+    const text = `'"content": {"name": "stderr", "text": "' + r'${character}' * ${count} + '"}'`
+    const code = `['{"channel": "iopub", "type": "stream", ' + ${text} + '}']`
+    kernel.order({ do: 'send', channel: 'shell', type: 'execute_request', id: 'long', content: { code } })
+    const { type, content, omitted } = await kernel.next()
+    expect({ type, name: content?.['name'] }).toEqual({ type: 'stream', name: 'stderr' })
+    expect(omitted).toBeGreaterThan(bytes * count)
+    const passed = String(content?.['text'])
+    expect(passed === (JSON.parse(`"${character}"`) as string).repeat(passed.length)).toBe(true)
+    expect(passed.length * bytes).toBeGreaterThan(7 * MIB)
+    expect(passed.length * bytes).toBeLessThanOrEqual(8 * MIB)
+    expect((await kernel.next()).type).toBe('status')
+  })
+
+  test.each([
+    ['another form', `"short", "text/html": "' + 'x' * 9000000 + '"`, 'short'],
+    ['plain text', `"' + 'x' * 9000000 + '"`, expect.stringMatching(/^x+$/)],
+  ])('passes on the plain text of a result that is too large, for its %s', async (_what, plain, passed) => {
+    const fields = `'"content": {"data": {"text/plain": ${plain}}}'`
+    const code = `['{"channel": "iopub", "type": "execute_result", ' + ${fields} + '}']`
+    kernel.order({ do: 'send', channel: 'shell', type: 'execute_request', id: 'plain', content: { code } })
+    const { content, omitted } = await kernel.next()
+    expect({ content, omitted }).toEqual({ content: { data: { 'text/plain': passed } }, omitted: expect.any(Number) })
+    expect(JSON.stringify(content).length).toBeLessThan(1.1 * MIB)
     expect((await kernel.next()).type).toBe('status')
   })
 

@@ -36,8 +36,9 @@ declare module 'express-serve-static-core' {
     /**
      * A signal that aborts when the caller's key is revoked or expires, for routes that stay open; undefined for a caller
      * without a key. It is this response's own, and what it takes to know is released when that closes.
+     * @param done aborts when it is to be released instead, for work that goes on without its client
      */
-    keyEnds: () => AbortSignal | undefined
+    keyEnds: (done?: AbortSignal) => AbortSignal | undefined
   }
 }
 
@@ -149,7 +150,8 @@ export function createAuthentication({
   /** @param since the subscription to revocations when the key was read */
   const take = (caller: Caller, key: ApiKey | undefined, res: Response, since?: number) => {
     res.locals.caller = caller
-    res.locals.keyEnds = () => (key ? untilClosed(res, revocations.watch(key.id, key.expiresAt, since)) : undefined)
+    res.locals.keyEnds = (done) =>
+      key ? untilDone(res, done, revocations.watch(key.id, key.expiresAt, since)) : undefined
   }
 
   const authenticate: RequestHandler = async (req, res, next) => {
@@ -166,9 +168,9 @@ export function createAuthentication({
       if (found) {
         const { key, session } = found
         res.locals.caller = ofLogin(found, address)
-        res.locals.keyEnds = () =>
+        res.locals.keyEnds = (done) =>
           key
-            ? untilClosed(res, revocations.watch(key.id, earlier(key.expiresAt, session.expiresAt), since))
+            ? untilDone(res, done, revocations.watch(key.id, earlier(key.expiresAt, session.expiresAt), since))
             : undefined
         return next()
       }
@@ -187,7 +189,8 @@ export function createAuthentication({
         throw new Problem('cross-site', `this token is for pages of ${token.origin} alone`)
       res.locals.caller = ofPage(token, maker, address)
       const watched = maker ? earlier(maker.expiresAt, token.expiresAt) : token.expiresAt
-      res.locals.keyEnds = () => (maker ? untilClosed(res, revocations.watch(maker.id, watched, since)) : undefined)
+      res.locals.keyEnds = (done) =>
+        maker ? untilDone(res, done, revocations.watch(maker.id, watched, since)) : undefined
       return next()
     }
     const verified = apiKeys.verify(presented.key)
@@ -238,8 +241,14 @@ function isFromOrigin({ headers, host }: Pick<Request, 'headers' | 'host'>, orig
 /** Of two times as RFC 3339 has them in UTC. */
 const earlier = (a: string | null, b: string): string => (a !== null && Date.parse(a) < Date.parse(b) ? a : b)
 
-function untilClosed(res: Response, { signal, release }: ReturnType<Revocations['watch']>): AbortSignal {
-  if (res.closed || res.destroyed) release()
+/** The signal of a watch that is released when the response closes, or `done` aborts where there is one. */
+function untilDone(
+  res: Response,
+  done: AbortSignal | undefined,
+  { signal, release }: ReturnType<Revocations['watch']>,
+): AbortSignal {
+  if (done) done.addEventListener('abort', release)
+  else if (res.closed || res.destroyed) release()
   else res.once('close', release)
   return signal
 }

@@ -7,14 +7,16 @@ export type EndedBy = 'client' | 'key' | 'gateway'
 
 /**
  * The responses of a gateway that stay open: event streams, sockets, requests that wait for a job. Each has a signal of its own, whose
- * `reason` is an EndedBy; nothing that outlives a response knows of it once it has closed.
+ * `reason` is an EndedBy; nothing that outlives a response knows of it once it has closed. Work that goes on without its client is open
+ * until it is done in place of that.
  */
 export interface OpenResponses {
   /**
    * Lets a response stay open until it closes.
+   * @param done of work that goes on without its client: it is open until this aborts, whether or not its response has closed
    * @throws Problem `too-many-open` when its tenant has as many as it may
    */
-  admit: (res: Response) => AbortSignal
+  admit: (res: Response, done?: AbortSignal) => AbortSignal
   /** The same for one that cannot be refused. It counts all the same. */
   watch: (res: Response) => AbortSignal
   /** How many are open. */
@@ -37,33 +39,35 @@ export function createOpenResponses(closing: AbortSignal, maxOfTenant: number): 
     else ofTenants.delete(tenant)
   }
 
-  const watch = (res: Response): AbortSignal => {
+  const watch = (res: Response, done?: AbortSignal): AbortSignal => {
     const controller = new AbortController()
     const end = (by: EndedBy) => controller.abort(by)
     // It may have gone while its request was looked at.
-    if (res.destroyed || res.closed) end('client')
+    if (!done && (res.destroyed || res.closed)) end('client')
     if (closing.aborted) end('gateway')
     if (controller.signal.aborted) return controller.signal
     const { tenant } = res.locals.caller
     res.locals.isLongLived = true
     controllers.add(controller)
     count(tenant, 1)
-    res.once('close', () => {
+    const leave = () => {
       controllers.delete(controller)
       count(tenant, -1)
       end('client')
-    })
-    res.locals.keyEnds()?.addEventListener('abort', () => end('key'))
+    }
+    if (done) done.addEventListener('abort', leave)
+    else res.once('close', leave)
+    res.locals.keyEnds(done)?.addEventListener('abort', () => end('key'))
     return controller.signal
   }
 
   return {
-    admit(res) {
+    admit(res, done) {
       const { tenant } = res.locals.caller
       if ((ofTenants.get(tenant) ?? 0) >= maxOfTenant) throw tooManyOpen(maxOfTenant)
-      return watch(res)
+      return watch(res, done)
     },
-    watch,
+    watch: (res) => watch(res),
     get count() {
       return controllers.size
     },

@@ -16,6 +16,13 @@ export function unauthenticated(detail: string): Problem {
   return new Problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': 'Bearer realm="runyard"' } })
 }
 
+/** The same problem, its pointers as `place` has them. */
+export function problemAt(place: (pointer: string) => string, problem: Problem): Problem {
+  const { code, message, errors, extra, headers, cause } = problem
+  const moved = errors?.map(({ pointer, detail }) => ({ pointer: place(pointer), detail }))
+  return new Problem(code, message, { extra, headers, cause, ...(moved && { errors: moved }) })
+}
+
 /** The same problem, its pointers beginning with this place. */
 export function problemWithin(place: string, problem: Problem): Problem {
   const move = <T extends { pointer: string }>(one: T) => ({ ...one, pointer: `${place}${one.pointer}` })

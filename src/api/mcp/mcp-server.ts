@@ -23,6 +23,8 @@ export interface Exchange {
   res: Response
   /** Aborts when the client has cancelled it. */
   cancelled: AbortSignal
+  /** Whether it goes on when its connection is lost. */
+  outlivesClient: boolean
 }
 
 export interface ServerNeeds {
@@ -79,12 +81,13 @@ export const mayCall = ({ scopes }: Caller, enough: Tool['scopes']): boolean =>
 /** What the model is to know, a failure as well, is a result; only an internal error is an error of the protocol. */
 async function callTool(
   { tools, spend, metrics, redis, log }: ServerNeeds,
-  { caller, requestId, res, cancelled }: Exchange,
+  { caller, requestId, res, cancelled, outlivesClient }: Exchange,
   tool: Tool,
   args: Record<string, unknown>,
   context: ServerContext,
 ): Promise<CallToolResult> {
   const begun = performance.now()
+  const done = new AbortController()
   const tell = (outcome: 'succeeded' | 'failed' | 'refused' | 'cancelled' | 'error', code?: string) => {
     metrics.toolCalled(tool.name, cancelled.aborted ? 'cancelled' : outcome)
     const ms = Math.round(performance.now() - begun)
@@ -93,7 +96,7 @@ async function callTool(
   }
   try {
     if (tool.submits) await spend(res)
-    const ends = tools.open.admit(res)
+    const ends = tools.open.admit(res, outlivesClient ? done.signal : undefined)
     const call = { caller, requestId, res, ends, cancelled, progress: progressOf(context) }
     const { content, structured, failed = false } = (await tool.run(tools, args, call)) satisfies ToolResult
     tell(failed ? 'failed' : 'succeeded')
@@ -107,6 +110,8 @@ async function callTool(
     }
     tell('refused', problem.code)
     return { content: [{ type: 'text', text: explainProblem(problem satisfies Problem) }], isError: true }
+  } finally {
+    done.abort()
   }
 }
 

@@ -27,7 +27,8 @@ const VERSION_CLAIM = 'io.modelcontextprotocol/protocolVersion'
  * - The scopes of a tool are looked at where those of every route are, and refused as there.
  * - A client of today cancels by closing its request. One of before 2026-07-28 sends `notifications/cancelled`, perhaps to another
  *   gateway; its ids are unique within its `Mcp-Session-Id` only, which is therefore given out, and means nothing else. Its request
- *   goes on when its connection is lost, as that era has it.
+ *   goes on when its connection is lost, as that era has it, and can be cancelled for as long: a client that cancels and goes away may be
+ *   seen to go first.
  *
  * A client may cancel while the protocol is still loaded for it: all that notices it stands before that.
  */
@@ -60,7 +61,13 @@ export function serveMessages({ protocol, cancellations, allow }: MessageNeeds):
       cancelled.signal.throwIfAborted()
       const missing = method === 'tools/call' ? missingScopes(caller, params?.name) : undefined
       if (missing) await allow(missing)(req, res, () => undefined)
-      const exchange: Exchange = { caller, requestId: requestIdOf(req), res, cancelled: cancelled.signal }
+      const exchange: Exchange = {
+        caller,
+        requestId: requestIdOf(req),
+        res,
+        cancelled: cancelled.signal,
+        outlivesClient: !isToday,
+      }
       const response = await answer(webRequest(req, cancelled.signal), message, exchange)
       if (!isToday && method === 'initialize' && response.ok) res.set('Mcp-Session-Id', randomUUID())
       await sendWebResponse(res, response)

@@ -107,12 +107,12 @@ export function checkCommand(
   asked: Static<typeof CommandRequest>,
   { caller, requestId }: { caller: Caller; requestId: string },
 ): { argv: string[]; warnings: Finding[] } {
-  const { env, stdin = '', cwd = '', shell } = asked
+  const { env, stdin = '', cwd, shell } = asked
   const argv = argvOf(asked)
   checkSizes({ command: argv, env: env ?? {}, stdin }, [], config.http.maxCodeBytes)
   const subject = subjectOf({ language: undefined, files: [], command: argv })
   const warnings = screen(pointedAt(subject, shell !== undefined), caller, requestId, session.endUser)
-  const errors = checkVectors({ argv, env, cwd: [cwd] })
+  const errors = checkVectors({ ...(shell === undefined ? { argv } : { shell }), env, cwd })
   if (errors.length > 0) throw invalidRequest(errors)
   return { argv, warnings }
 }

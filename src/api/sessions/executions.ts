@@ -255,7 +255,7 @@ export const createContext = defineRoute({
   async handle(needs: SessionNeeds, { res, params, body, send }) {
     const session = await needs.factsOf(res, params.id)
     checkSameLanguage(session, body.language, needs.languages)
-    const errors = checkVectors({ env: body.env, cwd: [body.cwd ?? ''] })
+    const errors = checkVectors({ env: body.env, cwd: body.cwd })
     if (errors.length > 0) throw invalidRequest(errors)
     const asked = { id: body.id ?? uuid(), cwd: folderOf(body.cwd), env: body.env ?? {} }
     send(201, (await needs.calls.call(sessionOf(res, session.id), 'createContext', asked)).value)

@@ -21,7 +21,7 @@ export interface KernelMessage {
   metadata: Record<string, unknown>
   /** Base64. */
   buffers?: string[]
-  /** Bytes of its content, which was left out for its size. */
+  /** Bytes of its content, which was left out for its size: all of it but the beginning of its text, printed or plain. */
   omitted?: number
 }
 

@@ -105,7 +105,8 @@ export function createExecution(
     const metadata = objectIn(content, 'metadata')
     const displayId = objectIn(content, 'transient')['display_id']
     const result = { data, metadata, isMainResult, ...(typeof displayId === 'string' && { displayId }) }
-    if (omitted === undefined && execution.results.length < MAX_RESULTS && pay(result, 1)) return result
+    const came = omitted === undefined || 'text/plain' in data
+    if (came && execution.results.length < MAX_RESULTS && pay(result, 1)) return result
     execution.truncated = true
     return undefined
   }

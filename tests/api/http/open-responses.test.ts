@@ -18,6 +18,10 @@ let open: OpenResponses
 const keys = new EventEmitter()
 /** What the responses that stayed open were ended by. */
 let ends: unknown[]
+/** Aborts when the work that goes on without its client is done, */
+let done: AbortController
+/** and how many of its responses have closed. */
+let closed: number
 let redis: Redis
 let server: Server
 let url: string
@@ -46,6 +50,12 @@ beforeAll(async () => {
       res.end()
     })
   })
+  app.get('/work', (_req, res) => {
+    const signal = open.admit(res, done.signal)
+    res.write('begun')
+    signal.addEventListener('abort', () => ends.push(signal.reason))
+    res.once('close', () => closed++)
+  })
   app.use(answerProblem(redis, pino({ level: 'silent' })))
   // A client that is slow must not find a connection closed that it has just sent a request on.
   server = createServer({ keepAliveTimeout: 600_000 }, app).listen(0, '127.0.0.1')
@@ -56,6 +66,8 @@ beforeEach(() => {
   closing = new AbortController()
   open = createOpenResponses(closing.signal, MOST)
   ends = []
+  done = new AbortController()
+  closed = 0
   keys.removeAllListeners()
   keys.setMaxListeners(0)
 })
@@ -102,6 +114,21 @@ test.each([
   await Promise.all(held.map((response) => response.text()))
   expect(ends).toEqual([by, by])
   await until(() => open.count === 0)
+})
+
+test.each([
+  { by: 'key', end: () => keys.emit('end') },
+  { by: 'gateway', end: () => closing.abort() },
+])('work that goes on without its client is open until it is done, and ends by the $by', async ({ by, end }) => {
+  const leave = new AbortController()
+  await fetch(`${url}/work`, { signal: leave.signal })
+  leave.abort()
+  await until(() => closed === 1)
+  expect({ ends, count: open.count }).toEqual({ ends: [], count: 1 })
+  end()
+  expect({ ends, count: open.count }).toEqual({ ends: [by], count: 1 })
+  done.abort()
+  expect(open.count).toBe(0)
 })
 
 test('what would open while the gateway closes ends at once', async () => {

@@ -79,14 +79,19 @@ export function checkFiles(files: readonly RequestFile[]): FieldError[] {
 
 /** Strings that become arguments or environment: no NUL. */
 export function checkVectors(
-  vectors: Record<string, readonly string[] | Record<string, string> | undefined>,
+  vectors: Record<string, string | readonly string[] | Record<string, string> | undefined>,
 ): FieldError[] {
-  return Object.entries(vectors).flatMap(([field, vector]) =>
-    Object.entries(vector ?? {}).flatMap(([key, value]) => {
-      const pointer = `/${field}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
-      return value.includes('\0') ? [{ pointer, detail: 'must not contain a NUL character' }] : []
-    }),
-  )
+  return Object.entries(vectors)
+    .flatMap(([field, vector]) =>
+      typeof vector === 'string'
+        ? [{ pointer: `/${field}`, value: vector }]
+        : Object.entries(vector ?? {}).map(([key, value]) => ({
+            pointer: `/${field}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+            value,
+          })),
+    )
+    .filter(({ value }) => value.includes('\0'))
+    .map(({ pointer }) => ({ pointer, detail: 'must not contain a NUL character' }))
 }
 
 /** Standard input that is given as base64. @param pointer of what has it */

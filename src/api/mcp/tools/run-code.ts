@@ -5,7 +5,7 @@ import { lowerOf, SECOND } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
 import type { CodeRequest } from '../../../shared/requests.ts'
 import { whileKeyHolds } from '../../http/open-responses.ts'
-import { invalidRequest } from '../../http/problems.ts'
+import { invalidRequest, problemAt } from '../../http/problems.ts'
 import { enterUntilSent, withOutput } from '../../jobs/with-output.ts'
 import { image, imageTypeOf, MOST_IMAGE_BYTES, MOST_IMAGES } from './images.ts'
 import { jobProgress, reportProgress } from './progress.ts'
@@ -113,17 +113,12 @@ function limitsOf({ limits }: ToolNeeds['config'], { ceilings: own }: ToolCall['
 
 /** The same problem with the places as the tool has them: its `code` is a file when there are others. */
 function inTermsOfTool(problem: Problem, hasFiles: boolean): Problem {
-  const { code, extra, headers, errors } = problem
   const place = (pointer: string) => {
     const [, index, rest = ''] = /^\/files\/(\d+)(.*)$/.exec(pointer) ?? []
     if (!hasFiles || index === undefined) return pointer
     return index === '0' ? '/code' : `/files/${Number(index) - 1}${rest}`
   }
-  return new Problem(code, problem.message, {
-    extra,
-    headers,
-    ...(errors && { errors: errors.map(({ pointer, detail }) => ({ pointer: place(pointer), detail })) }),
-  })
+  return problemAt(place, problem)
 }
 
 /**

@@ -1,13 +1,16 @@
 import Type from 'typebox'
 import { v7 as uuid } from 'uuid'
 import { SECOND } from '../../../shared/limits.ts'
+import { Problem } from '../../../shared/problems.ts'
+import type { Session } from '../../../shared/sessions/session.ts'
 import { whileKeyHolds } from '../../http/open-responses.ts'
+import { problemAt } from '../../http/problems.ts'
 import { checkCommand } from '../../sessions/commands.ts'
 import { checkCode, folderOf } from '../../sessions/executions.ts'
 import { liveSession, placeOf, SessionId } from './own-session.ts'
 import { reportProgress, sessionProgress } from './progress.ts'
 import { commandResult, executionResult, RunOutcome, stillRunning } from './run-result.ts'
-import { defineTool } from './tool.ts'
+import { defineTool, type ToolCall, type ToolNeeds } from './tool.ts'
 import { ANSWER_MS } from './run-code.ts'
 
 const CONTEXT = 'default'
@@ -87,7 +90,7 @@ export const runCommand = defineTool({
     const { ends, cancelled } = call
     const place = placeOf(call, session_id)
     const session = await liveSession(needs, call, session_id)
-    const { argv, warnings } = checkCommand(sessions, session, { shell }, call)
+    const { argv, warnings } = shellCommand(sessions, session, shell, call)
     const id = uuid()
     const asked = {
       id,
@@ -113,3 +116,13 @@ export const runCommand = defineTool({
     return value.state === 'finished' ? commandResult(place.id, value) : stillRunning(id, value.state, place.id)
   },
 })
+
+/** A checked line for `sh`. @throws Problem as checkCommand does, with the place as the tool has it */
+function shellCommand(sessions: ToolNeeds['sessions'], session: Session, shell: string, call: ToolCall) {
+  try {
+    return checkCommand(sessions, session, { shell }, call)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    throw problemAt((pointer) => (pointer === '/shell' ? '/command' : pointer), error)
+  }
+}

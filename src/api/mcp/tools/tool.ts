@@ -31,7 +31,7 @@ export interface ToolCall {
   requestId: string
   /** Of the request that has the call. */
   res: Response
-  /** Aborts when nobody can be answered any more: see EndedBy. */
+  /** Aborts when nobody is to be answered any more: see EndedBy. A client of before 2026-07-28 is also when its connection is lost. */
   ends: AbortSignal
   /** Aborts when the client has cancelled the call: what was begun for it is to stop. */
   cancelled: AbortSignal
