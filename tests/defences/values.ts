@@ -458,7 +458,7 @@ const paths: Defence[] = [
     'NUL in arguments',
     'the look for it',
     'NUL in an argument',
-    edit(CHECK, "return value.includes('\\0') ?", 'return value.length < 0 ?'),
+    edit(CHECK, "value.includes('\\0'))", 'value.length < 0)'),
   ),
   refused(
     'names of variables',

@@ -22,10 +22,11 @@ test('all that is known of an environment is kept as long as it is used', async 
   if (!record) throw new Error('there is no record')
   await records.update({ ...record, view: { ...record.view, state: 'ready' } })
   await own.redis.set(own.keys.environmentLog(id), 'what was said')
-  const kept = [own.keys.environment, own.keys.environmentTenants, own.keys.environmentLog, own.keys.events]
-  const lifetimes = () => Promise.all(kept.map((key) => own.redis.ttl(key(id))))
+  const { keys } = own
+  const kept = [keys.environment(id), keys.environmentTenants(id), keys.environmentLog(id), keys.events(id)]
+  const lifetimes = () => Promise.all(kept.map((key) => own.redis.ttl(key)))
   // As when most of the time has gone by.
-  for (const key of kept) expect(await own.redis.expire(key(id), 600)).toBe(1)
+  for (const key of kept) expect(await own.redis.expire(key, 600)).toBe(1)
   expect(await records.touch(id)).toBe(true)
   for (const seconds of await lifetimes()) expect(seconds).toBeGreaterThan(KEEP_SECONDS - 600)
 })

@@ -203,20 +203,20 @@ function noting(settings: object, more: Record<string, string>) {
 const grader = (files: readonly unknown[], language = 'python') => ({ language, files })
 
 test.each([
-  ['one file twice', ['a.py', 'a.py'], '/harness/0/files/1 is at a.py, as another file is'],
+  ['one file twice', ['a.py', 'a.py'], '/harness/0/files/1/path is also the path of another file'],
   [
     'two files at one path',
     ['a.py', { file: 'b.py', path: 'a.py' }],
-    '/harness/0/files/1 is at a.py, as another file is',
+    '/harness/0/files/1/path is also the path of another file',
   ],
   [
     'more files than a job',
     Array.from({ length: 101 }, (_, index) => ({ file: 'a.py', path: `${index}.py` })),
     '/harness/0/files are 101; 100 are allowed',
   ],
-])('grader files that are %s are refused before any is read', (_, files, detail) => {
+])('grader files that are %s are refused, and none is read twice', (_, files, detail) => {
   const found = noting({ harness: [grader(files)] }, { 'a.py': 'a', 'b.py': 'b' })
-  expect([found.faults, found.reads('a.py'), found.reads('b.py')]).toEqual([[detail], 0, 0])
+  expect([found.faults, found.reads('a.py'), found.reads('b.py')]).toEqual([[detail], 1, 0])
 })
 
 test('graders for more languages than there may be are refused', () => {
@@ -259,5 +259,5 @@ test('a file of a checker may be in two places, and its program in one of them',
 test('a checker beside whose files another lies at its place is refused', () => {
   const checker = { type: 'program', file: 'check.py', files: ['lib/check.py'] }
   const { faults } = noting({ checker }, { 'check.py': '', 'lib/check.py': '' })
-  expect(faults).toEqual(['/checker/files/1 is at check.py, as another file is'])
+  expect(faults).toEqual(['/checker/files/1/path is also the path of another file'])
 })

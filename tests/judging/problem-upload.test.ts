@@ -140,7 +140,9 @@ test.each([
     ['interactor', { interactor: judge }],
   ] as const) {
     const answer = await post(bodyOf(folderOf(settings).toString('base64')))
-    const errors = [{ pointer: '/archive', detail: `/${name}/${place}/path ${reason}` }]
+    // The one that is seen before the file is read.
+    const where = reason.startsWith('is also') ? 'problem.json: ' : ''
+    const errors = [{ pointer: '/archive', detail: `${where}/${name}/${place}/path ${reason}` }]
     expect([answer.status, errorsOf(answer)]).toEqual([422, errors])
   }
   expect(stored).toEqual([])

@@ -41,14 +41,16 @@ export function createPlacedFiles(files: ReadonlyMap<string, Buffer>, settings: 
   return (places: readonly Place[], where: string): InlineFile[] => {
     if (places.length > MAX_FILES) {
       tell(settings, `${where} are ${places.length}; ${MAX_FILES} are allowed`)
-      return []
     }
-    // Before any is read.
-    const twice = places.findIndex(({ path }, index) => places.findIndex((one) => one.path === path) < index)
-    if (twice >= 0) {
-      tell(settings, `${where}/${twice} is at ${places[twice]?.path}, as another file is`)
+    const taken = new Set<string>()
+    // What is refused is not read.
+    return places.slice(0, MAX_FILES).flatMap(({ file, path }, at) => {
+      if (!taken.has(path)) {
+        taken.add(path)
+        return [{ path, content: textOf(file, `${where}/${at}`) }]
+      }
+      tell(settings, `${where}/${at}/path is also the path of another file`)
       return []
-    }
-    return places.map(({ file, path }, at) => ({ path, content: textOf(file, `${where}/${at}`) }))
+    })
   }
 }
