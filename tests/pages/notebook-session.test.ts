@@ -9,7 +9,7 @@ import type { SessionSink } from '../../src/pages/notebook/session/session-state
 import { eventually } from '../support/eventually.ts'
 
 /** A service whose every answer and event the test decides, and a notebook of two cells that writes down what it is told. */
-function setUp(packages: readonly string[] = []) {
+function setUp(packages: readonly string[] = [], created: (signal?: AbortSignal) => Promise<void> = async () => {}) {
   const calls: string[] = []
   const told: string[] = []
   const queue: StreamedSessionEvent[] = []
@@ -41,9 +41,10 @@ function setUp(packages: readonly string[] = []) {
     },
   } as unknown as SessionHandle
   const sessions = {
-    create: async ({ dependencies }: SessionRequest, { shouldRetry }: CallOptions = {}) => {
+    create: async ({ dependencies }: SessionRequest, { shouldRetry, signal }: CallOptions = {}) => {
       calls.push(['create', ...(dependencies ?? [])].join(' '))
       patience.push(shouldRetry)
+      await created(signal)
       return handle
     },
     open: () => handle,
@@ -176,4 +177,58 @@ test('a session begins with the packages of the notebook, and waits while they a
   expect(calls).toEqual(['create numpy>=2 six', 'start one'])
   const refusal = (code: string) => ({ code }) as RunyardError
   expect(['unavailable', 'package-unknown'].map((code) => patience[0]?.(refusal(code)))).toEqual([true, false])
+})
+
+/** Answers of the service that come when the test says so, or never to whom does not wait any more. */
+function answers() {
+  const waiting: (() => void)[] = []
+  const created = (signal?: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      waiting.push(resolve)
+      signal?.addEventListener('abort', () => reject(signal.reason as Error))
+    })
+  const asked = (count: number) => eventually(`${count} sessions were asked for`, () => waiting.length === count)
+  return { created, asked, answer: (place: number) => waiting[place]?.() }
+}
+
+test('a start that is ended begins no session, and what is run afterwards has its own', async () => {
+  const { created, asked, answer } = answers()
+  const { session, calls, told, begun } = setUp(['six'], created)
+  for (const [place, end] of [() => session.end(), () => session.interrupt()].entries()) {
+    session.run(['a', 'b'])
+    await asked(place + 1)
+    await end()
+    expect(session.state.get()).toMatchObject({ phase: 'none', queue: [], problem: null })
+  }
+  session.run(['b'])
+  await asked(3)
+  answer(2)
+  await begun(1)
+  expect(calls).toEqual(['create six', 'create six', 'create six', 'start two'])
+  expect(told).toEqual(['session S', 'b begins'])
+})
+
+test('a session that was made for a start that was ended is ended', async () => {
+  let answer = () => {}
+  const { session, calls, told } = setUp([], () => new Promise((resolve) => (answer = resolve)))
+  session.run(['a'])
+  await eventually('it is asked for', () => calls.length === 1)
+  await session.end()
+  answer()
+  await eventually('it is ended', () => calls.includes('end'))
+  expect([calls, told]).toEqual([['create', 'end'], []])
+})
+
+test('a session begins with the packages that were edited while it was started', async () => {
+  const { created, asked, answer } = answers()
+  const packages = ['six']
+  const { session, calls, begun } = setUp(packages, created)
+  session.run(['a'])
+  await asked(1)
+  packages.push('numpy')
+  answer(0)
+  await asked(2)
+  answer(1)
+  await begun(1)
+  expect(calls).toEqual(['create six', 'end', 'create six numpy', 'start one'])
 })

@@ -587,6 +587,8 @@ test.each(['stream', 'error', 'execute_reply'])('an execution says that its %s w
   if (type === 'execute_reply') one.say('a', 'iopub', 'status', { execution_state: 'idle' })
   else one.finish('a', type === 'error' ? 'error' : 'ok')
   const error =
-    type === 'stream' ? null : { name: 'Error', value: 'the error text was left out: 9000000 bytes are more than the limit', traceback: [] }
+    type === 'stream'
+      ? null
+      : { name: 'Error', value: 'the error text was left out: 9000000 bytes are more than the limit', traceback: [] }
   expect(execution.view()).toMatchObject({ truncated: true, error, status: error ? 'failed' : 'succeeded' })
 })

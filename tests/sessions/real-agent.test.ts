@@ -229,7 +229,8 @@ test('who follows what ran is sent away when its end is no longer stored', async
   const id = await start()
   const { body, headers } = await command(id, 'echo first')
   const path = `${headers.get('location') ?? ''}/events`
-  const isEndOf = (of: string) => (event: ReceivedEvent) => event.data['id'] === of && event.data['state'] === 'finished'
+  const isEndOf = (of: string) => (event: ReceivedEvent) =>
+    event.data['id'] === of && event.data['state'] === 'finished'
   const events = await client.events(path, isEndOf(body.id))
   const other = await command(id, 'echo second')
   const later = await client.events(`/v1/sessions/${id}/events`, isEndOf(other.body.id))

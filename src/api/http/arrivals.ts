@@ -28,8 +28,10 @@ export function createArrivals(mostBytes: number): Arrivals {
     enter(tenant, bytes) {
       const own = ofTenants.get(tenant) ?? 0
       const isFull = (held: number, most: number) => held > 0 && held + bytes > most
-      if (isFull(own, mostBytes / 2)) throw full('too-many-open', 'the gateway is receiving as many large requests of yours as you may send at once')
-      if (isFull(all, mostBytes)) throw full('unavailable', 'the gateway is receiving as many large requests as its memory allows')
+      if (isFull(own, mostBytes / 2))
+        throw full('too-many-open', 'the gateway is receiving as many large requests of yours as you may send at once')
+      if (isFull(all, mostBytes))
+        throw full('unavailable', 'the gateway is receiving as many large requests as its memory allows')
       count(tenant, bytes)
       return () => void count(tenant, -bytes)
     },

@@ -143,7 +143,8 @@ export function createExecution(
   }
 
   const takeError = (content: Record<string, unknown>, omitted?: number) => {
-    if (omitted !== undefined) content = { ename: 'Error', evalue: `the error text was left out: ${omitted} bytes are more than the limit` }
+    if (omitted !== undefined)
+      content = { ename: 'Error', evalue: `the error text was left out: ${omitted} bytes are more than the limit` }
     const { traceback } = content
     const isText = (line: unknown): line is string => typeof line === 'string'
     const lines = Array.isArray(traceback) ? traceback.filter(isText) : []

@@ -10,6 +10,12 @@ const WHILE_INSTALLED = {
   shouldRetry: ({ code }: RunyardError) => code === 'rate-limited' || code === 'unavailable',
 }
 
+/** A session that is being started. */
+interface Start {
+  session: Promise<SessionHandle>
+  end: () => void
+}
+
 interface Running {
   cell: string
   /** Null until the service has named it. */
@@ -36,7 +42,7 @@ export function createNotebookSession(
 ): NotebookSession {
   const [state, change] = createObservable(FRESH)
   let session: SessionHandle | undefined
-  let starting: Promise<SessionHandle> | undefined
+  let starting: Start | undefined
   let running: Running | undefined
   let following = new AbortController()
   let working = false
@@ -153,26 +159,47 @@ export function createNotebookSession(
     void follow(handle)
     return handle
   }
-  const start = async (): Promise<SessionHandle> => {
-    change({ phase: 'starting', ended: null, problem: null, ending: null })
-    try {
-      const asked = language()
+  /** Asks until what was asked for is still what the notebook has: a start with packages may take minutes. */
+  const make = async (signal: AbortSignal): Promise<SessionHandle> => {
+    const wanted = () => JSON.stringify([language(), packages()])
+    for (;;) {
+      const asked = wanted()
       const dependencies = [...packages()]
       const made = await (dependencies.length === 0
-        ? client.sessions.create({ language: asked })
-        : client.sessions.create({ language: asked, dependencies }, WHILE_INSTALLED))
-      if (asked === language()) return begin(made)
-      // Another language was chosen meanwhile.
-      await made.end()
-      return await start()
-    } catch (error) {
-      change({ phase: 'none', problem: problemOf(error), queue: [] })
-      throw error
-    } finally {
-      starting = undefined
+        ? client.sessions.create({ language: language() }, { signal })
+        : client.sessions.create({ language: language(), dependencies }, { ...WHILE_INSTALLED, signal }))
+      if (!signal.aborted && asked === wanted()) return made
+      // Nothing of it is used, and it ends by itself where this fails.
+      await made.end().catch(problemOf)
+      signal.throwIfAborted()
     }
   }
-  const open = async (): Promise<SessionHandle> => session ?? (await (starting ??= start()))
+  const start = (): Start => {
+    const controller = new AbortController()
+    const { signal } = controller
+    const begun = async () => {
+      change({ phase: 'starting', ended: null, problem: null, ending: null })
+      try {
+        return begin(await make(signal))
+      } catch (error) {
+        if (!signal.aborted) change({ phase: 'none', problem: problemOf(error), queue: [] })
+        throw error
+      } finally {
+        if (starting === own) starting = undefined
+      }
+    }
+    const own: Start = { session: begun(), end: () => controller.abort(endedEarly()) }
+    return own
+  }
+  const open = async (): Promise<SessionHandle> => session ?? (await (starting ??= start()).session)
+  /** Ends a start that is under way. @returns whether one was */
+  const endStart = (): boolean => {
+    const ended = starting
+    starting = undefined
+    ended?.end()
+    if (ended) change({ ...FRESH })
+    return ended !== undefined
+  }
 
   const runCell = async (cell: string): Promise<boolean> => {
     const code = sink.source(cell)
@@ -218,10 +245,12 @@ export function createNotebookSession(
         change({ queue: succeeded ? state.get().queue.slice(1) : [], interrupting: false })
       }
     } catch (error) {
-      change({ queue: [], problem: problemOf(error) })
+      if (!isEndedEarly(error)) change({ queue: [], problem: problemOf(error) })
     } finally {
       working = false
     }
+    // Cells that were to be run since the start of their session was ended.
+    if (state.get().queue.length > 0) await work()
   }
 
   return {
@@ -234,6 +263,7 @@ export function createNotebookSession(
       void work()
     },
     async interrupt() {
+      if (endStart()) return
       const { queue } = state.get()
       change({ queue: queue.slice(0, 1), interrupting: true })
       try {
@@ -255,7 +285,7 @@ export function createNotebookSession(
     },
     async end() {
       const handle = session
-      if (!handle) return change({ ...FRESH })
+      if (!handle) return void (endStart() || change({ ...FRESH }))
       endedBy('You ended it.')
       try {
         await handle.end()
@@ -300,3 +330,8 @@ export function createNotebookSession(
     clearProblem: () => change({ problem: null }),
   }
 }
+
+/** What a start throws that was ended before its session began. */
+const endedEarly = () => new RunyardError({ code: 'session-ended', detail: 'the session was ended before it began' })
+const isEndedEarly = (error: unknown): boolean =>
+  error instanceof RunyardError && error.code === 'session-ended' && error.status === 0

@@ -41,11 +41,11 @@ export interface NotebookSession {
   readonly state: Observable<SessionState>
   /** Runs cells one after another; the first that fails ends it. Starts the session where there is none. */
   run(cells: readonly string[]): void
-  /** Lets go of what waits, and interrupts what runs. */
+  /** Lets go of what waits, and interrupts what runs; a session that is being started is not started. */
   interrupt(): Promise<void>
   /** Starts the interpreter anew. @returns whether it did */
   restart(): Promise<boolean>
-  /** Ends the session, where there is one. */
+  /** Ends the session, where there is one, or its start. */
   end(): Promise<void>
   /** Answers the cell that asks for input. */
   answer(value: string): Promise<void>
