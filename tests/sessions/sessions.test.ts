@@ -177,8 +177,8 @@ shown.comm_id`
     expect(nowhere).toMatchObject({ status: 404, body: { code: 'not-found' } })
   })
 
-  test('are cut at the limit of output, and say so', async () => {
-    const { body } = await client.run(shared, 'print("x" * 3_000_000)')
+  test.each([3_000_000, 10_000_000])('are cut at the limit of output, and say so: %d characters', async (count) => {
+    const { body } = await client.run(shared, `print("x" * ${count})`)
     expect(body).toMatchObject({ status: 'succeeded', truncated: true })
     expect(body.stdout.length).toBe(MIB)
   })
