@@ -14,6 +14,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -47,6 +48,10 @@ MESSAGE_BYTES = 1024
 # How often a kernel that starts is asked whether it hears and is heard.
 ASK_SECONDS = 0.02
 RECONNECT_MS = 10
+# Where kernels listen that know no sockets in files. Connections get ports of their own from 32768 on: one that is tried before its kernel listens
+# would at last be given the port that it goes to, and hold it.
+TCP_ADDRESS = '127.0.0.1'
+TCP_PORTS = range(20_000, 32_000)
 VERSION = '5.3'
 
 
@@ -155,6 +160,23 @@ def has_orders():
     return bool(select.select([0], [], [], 0)[0])
 
 
+def free_ports(count, first):
+    """Ports at which nobody listens, from the one of that number on. Raises OSError when there are too few."""
+    found = []
+    for index in range(len(TCP_PORTS)):
+        port = TCP_PORTS[(first + index) % len(TCP_PORTS)]
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((TCP_ADDRESS, port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise OSError(f'there are no {count} free ports for it')
+
+
 def random_id():
     return os.urandom(16).hex()
 
@@ -227,23 +249,24 @@ class JupyterKernel(Kernel):
         os.makedirs(RUN_FOLDER, exist_ok=True)
         # A kernel that has outlived its bridge may still listen where that one put it.
         base = f'{RUN_FOLDER}/{os.getpid()}-{number}'
-        self.files = [f'{base}.json'] + [f'{base}-{port}' for port in range(1, 6)]
-        ports = {f'{channel}_port': port for port, channel in enumerate(CHANNELS, 1)}
+        is_tcp = order.get('transport') == 'tcp'
+        ports = free_ports(len(CHANNELS), number * len(CHANNELS)) if is_tcp else range(1, len(CHANNELS) + 1)
+        self.files = [f'{base}.json'] + [f'{base}-{port}' for port in ports if not is_tcp]
         with open(f'{base}.json', 'w', encoding='utf-8') as file:
             json.dump(
                 {
-                    'transport': 'ipc',
-                    'ip': base,
+                    'transport': 'tcp' if is_tcp else 'ipc',
+                    'ip': TCP_ADDRESS if is_tcp else base,
                     'key': self.key.decode(),
                     'signature_scheme': 'hmac-sha256',
                     'kernel_name': context,
-                    **ports,
+                    **{f'{channel}_port': port for channel, port in zip(CHANNELS, ports)},
                 },
                 file,
             )
         super().__init__(context, order, poller, connection_file=f'{base}.json', stdout=2, stderr=2)
         self.sockets = {}
-        for port, channel in enumerate(CHANNELS[:4], 1):
+        for port, channel in zip(ports, CHANNELS[:4]):
             socket = zmq_context.socket(zmq.SUB if channel == 'iopub' else zmq.DEALER)
             socket.linger = 0
             socket.sndhwm = socket.rcvhwm = MOST_WAITING
@@ -251,7 +274,7 @@ class JupyterKernel(Kernel):
             socket.setsockopt(zmq.IDENTITY, self.session.encode())
             if channel == 'iopub':
                 socket.subscribe(b'')
-            socket.connect(f'ipc://{base}-{port}')
+            socket.connect(f'tcp://{TCP_ADDRESS}:{port}' if is_tcp else f'ipc://{base}-{port}')
             poller.register(socket, zmq.POLLIN)
             self.sockets[channel] = socket
 

@@ -78,6 +78,8 @@ export const Language = Type.Object(
           argv: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
           /** How it is spoken to: `jupyter` (ZeroMQ) when absent, or `lines` of JSON, see docs/sessions.md. */
           protocol: Type.Optional(Type.Enum(['jupyter', 'lines'])),
+          /** Where a Jupyter kernel listens: sockets in files (`ipc`) when absent. Kernels on the Java virtual machine know ports of loopback alone. */
+          transport: Type.Optional(Type.Enum(['ipc', 'tcp'])),
           /** Files of package indexes that the kernel's image is built with. */
           fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
           /** How it is interrupted: SIGINT, or a message on its control channel. */

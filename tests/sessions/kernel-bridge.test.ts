@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -127,4 +128,29 @@ test('a kernel that goes on speaking behind its end is not listened to for ever'
   const { next, end } = await startKernel()
   end()
   expect((await next()).event).toMatchObject({ event: 'died', context: 'c', asked: false })
+})
+
+test('a kernel that needs ports gets free ones, and none that a connection may be given', async () => {
+  const { order } = await startKernel()
+  const taken = createServer()
+  // The one that would be its first; somebody else may have it already, which is as good.
+  taken.listen(20_010, '127.0.0.1')
+  await Promise.race([once(taken, 'listening'), once(taken, 'error')]).catch(() => undefined)
+  try {
+    const file = join(folder, 'connection')
+    const script = `cp "$0" ${file}.new && mv ${file}.new ${file} && exec sleep infinity`
+    const argv = ['/bin/sh', '-c', script, '{connectionFile}']
+    order({ do: 'start', context: 'other', transport: 'tcp', argv, env: { PATH: process.env['PATH'] }, cwd: folder })
+    const { transport, ip, ...rest } = await eventually(
+      'the kernel has its connection file',
+      () => JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>,
+    )
+    expect({ transport, ip }).toEqual({ transport: 'tcp', ip: '127.0.0.1' })
+    const ports = ['shell', 'iopub', 'stdin', 'control', 'hb'].map((channel) => Number(rest[`${channel}_port`]))
+    expect(new Set(ports).size).toBe(5)
+    expect(ports).not.toContain(20_010)
+    for (const port of ports) expect(port >= 20_000 && port < 32_000).toBe(true)
+  } finally {
+    taken.close()
+  }
 })

@@ -1,5 +1,6 @@
 // npm run test:sessions: a transcript in the kernel of each language that has one, held against the same in its kernel without an engine; sessions
-// without kernel of all languages that are installed; how long executions take and how much memory an idle session has.
+// without kernel of all languages that are installed; how long executions take and how much memory an idle session has. With names of languages
+// behind it, those alone.
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type Execution, createClient, type SessionHandle } from '../../src/client/client.ts'
@@ -9,7 +10,8 @@ import { packageRoot } from '../../src/shared/package-root.ts'
 import { type Plain, runPlain } from './plain-kernel.ts'
 import { type Step, TRANSCRIPTS } from './transcripts.ts'
 
-const KERNELS = Object.keys(TRANSCRIPTS)
+const NAMED = process.argv.slice(2)
+const KERNELS = NAMED.length > 0 ? NAMED : Object.keys(TRANSCRIPTS)
 const TIMED = 40
 
 const installation = await startInstallation({ name: 'sessions', workers: 1, gateways: 1 })
@@ -68,7 +70,8 @@ async function runStep(session: SessionHandle, step: Step): Promise<Execution> {
 
 async function transcript(language: string): Promise<void> {
   let wrong = 0
-  const steps = TRANSCRIPTS[language] ?? []
+  const steps = TRANSCRIPTS[language]
+  if (!steps) throw new Error(`there is no transcript of ${language}`)
   const known = findLanguage(loadLanguages(join(packageRoot(), 'languages')), language)
   if (!known) throw new Error(`there is no language ${language}`)
   const plain = await runPlain(known, steps)
@@ -127,8 +130,9 @@ async function withoutKernel(language: string): Promise<void> {
 try {
   const installed = (await client.runtimes()).filter(({ installed: is }) => is).map(({ language }) => language)
   for (const language of KERNELS) await transcript(language)
-  for (const language of installed) await withoutKernel(language)
-  console.log(`without kernel: ${installed.length} languages`)
+  const bare = installed.filter((language) => NAMED.length === 0 || NAMED.includes(language))
+  for (const language of bare) await withoutKernel(language)
+  console.log(`without kernel: ${bare.length} languages`)
   for (const language of KERNELS) await figures(language)
 } catch (error) {
   failed += 1

@@ -266,6 +266,67 @@ const r: Step[] = [
   ),
 ]
 
+const java: Step[] = [
+  { code: 'int x = 40;', types: [] },
+  { code: 'x + 2', shows: '42', types: ['text/plain'] },
+  { code: 'System.out.println("out"); System.err.println("err");', shows: 'out\n', stderr: 'err\n' },
+  { code: 'int twice(int n) { return n * 2; }\ntwice(4)', shows: '8' },
+  { code: 'throw new IllegalStateException("bad");', error: 'RuntimeException: java.lang.IllegalStateException, bad' },
+  { code: 'nope', error: 'CompilationException' },
+  // Statements run one after another, and between two of them there is nothing to interrupt.
+  {
+    code: '{ System.out.println("go"); Thread.sleep(600_000); }',
+    interruptAt: 'go\n',
+    error: 'EvaluationInterruptedException',
+  },
+  {
+    code: '{ System.out.println("go"); while (!Thread.interrupted()) { } }',
+    interruptAt: 'go\n',
+    error: 'EvaluationInterruptedException',
+  },
+  { code: 'x', shows: '40' },
+  { code: 'new java.util.Scanner(System.in).nextLine()', answer: 'ada', shows: 'ada' },
+  { code: 'render("<b>h</b>", "text/html")' },
+  ...only(
+    'x = 41; x',
+    'String s = "é€😀"; s.length()',
+    's',
+    'List.of(1, 2, 3).stream().map(n -> n * n).toList()',
+    'Map.of("a", 1)',
+    'Arrays.toString(new int[] {1, 2})',
+    'record Point(int x, int y) { }\nnew Point(1, 2)',
+    'enum Colour { RED, BLUE }\nColour.valueOf("RED")',
+    'interface Shape { double area(); }\nShape unit = () -> 1.0;\nunit.area()',
+    'for (int i = 0; i < 3; i++) System.out.println(i);',
+    'if (x > 1) System.out.println("more"); else System.out.println("less");',
+    'switch (x) { case 41 -> "yes"; default -> "no"; }',
+    'var text = """\n  two\n  lines\n  """; text',
+    'System.out.print("no end")',
+    'System.err.print("err no end")',
+    'import java.nio.file.*;\nFiles.writeString(Path.of("a.txt"), "text");\nFiles.readString(Path.of("a.txt"))',
+    'Path.of("").toAbsolutePath()',
+    'int broken = ',
+    'int bad = "text";',
+    '1 / 0',
+    'new int[1][2].length',
+    'Object none = null; none.toString()',
+    'List.of().get(0)',
+    'Integer.parseInt("z")',
+    'throw new RuntimeException("outer", new Error("inner"))',
+    'int deep(int n) { return deep(n + 1) + 1; }\ndeep(0)',
+    'java.util.concurrent.CompletableFuture.supplyAsync(() -> 7).get()',
+    'String.format("%05.2f|%-5s|%x", 3.14159, "ab", 255)',
+    '10_000_000_000L * 3',
+    '0.1 + 0.2',
+    "'c'",
+    'null',
+    'true && false',
+    'Optional.empty()',
+    'new Error("shown, not thrown").getMessage()',
+    'x + 1;\nx + 2',
+  ),
+]
+
 export const TRANSCRIPTS: Record<string, Step[]> = {
   javascript: [...javascript, ...moreJavascript],
   typescript: [
@@ -308,4 +369,5 @@ export const TRANSCRIPTS: Record<string, Step[]> = {
   ],
   python,
   r,
+  java,
 }

@@ -125,6 +125,7 @@ export type BridgeOrder =
       cwd: string
       interrupt: 'signal' | 'message'
       protocol?: 'jupyter' | 'lines' | undefined
+      transport?: 'ipc' | 'tcp' | undefined
     }
   | {
       do: 'send'

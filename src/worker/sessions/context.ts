@@ -18,6 +18,8 @@ export interface KernelPlan {
   interrupt: 'signal' | 'message'
   /** `jupyter` when absent. */
   protocol?: 'jupyter' | 'lines' | undefined
+  /** `ipc` when absent. */
+  transport?: 'ipc' | 'tcp' | undefined
 }
 
 /** Timers, so that tests have their own. */

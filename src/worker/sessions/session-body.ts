@@ -138,6 +138,7 @@ export function startBody(options: BodyOptions): SessionBody {
             cwd: '/job',
             interrupt: language.kernel.interrupt,
             protocol: language.kernel.protocol,
+            transport: language.kernel.transport,
           },
           memoryBytes: limits.memoryBytes,
           outputBytes: limits.outputBytes,
