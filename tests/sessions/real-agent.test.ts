@@ -225,6 +225,17 @@ test('a session whose agent could not work with its limits is refused', async ()
   })
 })
 
+test('a message of a comm whose buffers are no base64 is refused with their place', async () => {
+  const id = await start()
+  const send = (buffers: string[]) =>
+    client.call('POST', `/v1/sessions/${id}/contexts/default/comms`, { type: 'comm_msg', content: {}, buffers })
+  const pointers = { errors: [{ pointer: '/buffers/1' }, { pointer: '/buffers/2' }] }
+  expect(await send(['AAE=', 'A', 'a*'])).toMatchObject({ status: 422, body: pointers })
+  // Without padding it is base64; here it finds no kernel.
+  expect(await send(['AAE'])).toMatchObject({ body: { code: 'no-kernel' } })
+  await client.end(id)
+})
+
 test('who follows what ran is sent away when its end is no longer stored', async () => {
   const id = await start()
   const { body, headers } = await command(id, 'echo first')
