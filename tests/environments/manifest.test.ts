@@ -194,7 +194,9 @@ describe('manifests of npm', () => {
 
   test('that are nested deeper than anything can be written are refused', () => {
     const version = read(`{"dependencies":{"a":${deep}}}`, '/x')
-    expect(version.errors).toEqual([{ pointer: '/x', detail: expect.stringContaining('"a": a value that is not a string') }])
+    expect(version.errors).toEqual([
+      { pointer: '/x', detail: expect.stringContaining('"a": a value that is not a string') },
+    ])
     const entry = `{"version":"1.0.0","integrity":"sha512-${Buffer.alloc(64).toString('base64')}","os":${deep}}`
     const lock = `{"lockfileVersion":3,"packages":{"":{"dependencies":{"a":"1.0.0"}},"node_modules/a":${entry}}}`
     expect(PACKAGE_RULES.npm.isLock(lock)).toBe(false)
