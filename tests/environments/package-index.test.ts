@@ -170,6 +170,19 @@ test('the address of the index is told to operators alone', async () => {
   expect(failures).toEqual([error])
 })
 
+test('an index at an internal address is said to be at one, with the setting that opens it', async () => {
+  const upstream = createUpstream({ allow: [] }, BOUNDS, never)
+  const { faults, failures } = await served(
+    real.url,
+    (at, headers) => upstream.get(at, headers),
+    () => [],
+  )
+  await upstream.close()
+  expect(faults).toEqual([expect.stringMatching(/its address is internal.*PACKAGE_INDEX_REACH$/)])
+  expect(faults[0]).not.toContain(new URL(real.url).host)
+  expect(failures).toEqual([expect.objectContaining({ message: 'the address is internal' })])
+})
+
 test('the version of a wheel stands in its name', () => {
   expect(wheelVersion('numpy-2.1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl')).toBe('2.1.0')
   expect(wheelVersion('numpy-2.1.0.tar.gz')).toBeUndefined()

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PackageBan } from '../../shared/environments/environment.ts'
 import { OutOfBounds, type Upstream } from '../way-out/upstream.ts'
+import { AddressNotAllowed } from '../webhooks/guarded-agent.ts'
 
 /**
  * The package index as an installer in a cell sees it: the only thing it reaches. It is the operator's index, of which it shows what may be
@@ -212,15 +213,22 @@ export function servePackageIndex(
         if (!isDone) plain(res, 404)
       } catch (error) {
         failed(error)
-        // What a connection says has the address of the operator's index, which may be an internal one.
-        const isTold = error instanceof IndexFault || error instanceof OutOfBounds
-        note(faults, isTold ? error.message : 'the package index cannot be reached')
+        note(faults, faultOf(error))
         if (res.headersSent) res.destroy()
         else plain(res, 502)
       }
     },
   }
 }
+
+/** For whoever asked: what a connection says has the address of the operator's index, which may be an internal one. */
+function faultOf(error: unknown): string {
+  if (error instanceof IndexFault || error instanceof OutOfBounds) return error.message
+  return error instanceof AddressNotAllowed ? INTERNAL : 'the package index cannot be reached'
+}
+
+const INTERNAL =
+  'the package index cannot be reached: its address is internal, and workers refuse internal addresses unless the operator lists them in PACKAGE_INDEX_REACH'
 
 /** Keeps the last ones: an installer gives up at what it asked last. */
 function note<Note>(notes: Note[], one: Note): void {
