@@ -7,6 +7,7 @@ import {
   type EnvironmentUse,
 } from '../shared/environments/environment-oversight.ts'
 import { createEnvironmentRecords, type EnvironmentRecords } from '../shared/environments/environment-records.ts'
+import { PACKAGE_RULES } from '../shared/environments/package-rules.ts'
 import { formatSpace } from '../shared/format-space.ts'
 import { findLanguage } from '../shared/language.ts'
 import type { SecurityEventKind } from '../shared/security/security-event.ts'
@@ -118,13 +119,27 @@ export async function banPackage(
 /** `runyard packages unban`. */
 export async function unbanPackage(context: CliContext, banned: Banned, { json }: Json): Promise<void> {
   const { ecosystem, name, version } = banned
-  const unbanned = await withPackages(context, async ({ records, note }) => {
+  const { unbanned, bans } = await withPackages(context, async ({ records, note }) => {
     const was = await records.unban(ecosystem, name, version)
     if (was) await note('package-unbanned', `the ban of the package ${nameOf(banned)} was lifted`)
-    return was
+    return { unbanned: was, bans: await records.bans() }
   })
-  const said = `${nameOf(banned)} ${unbanned ? 'is no longer banned' : 'was not banned'}`
+  const said = unbanned ? `${nameOf(banned)} is no longer banned` : wasNotBanned(banned, bans)
   context.print(json ? JSON.stringify({ ...banned, unbanned }, null, 2) : said)
+}
+
+/** Says so, with what lifts other bans of the same package. @param bans of all packages */
+export function wasNotBanned(banned: Banned, bans: readonly Banned[]): string {
+  const said = `${nameOf(banned)} was not banned`
+  const { normalName } = PACKAGE_RULES[banned.ecosystem]
+  const others = bans.filter(
+    ({ ecosystem, name }) => ecosystem === banned.ecosystem && normalName(name) === normalName(banned.name),
+  )
+  if (others.length === 0) return said
+  const lifting = others.map(({ ecosystem, name, version }) =>
+    ['runyard packages unban', ecosystem, name, ...(version === null ? [] : [version])].map(printable).join(' '),
+  )
+  return [`${said}; lift its other bans with:`, ...lifting.map((line) => `  ${line}`)].join('\n')
 }
 
 /** `runyard packages bans`. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Config } from '../../shared/config/config.ts'
 import type { Environment, EnvironmentRecord, PackageBan } from '../../shared/environments/environment.ts'
 import type { EnvironmentQueue, EnvironmentRecords } from '../../shared/environments/environment-records.ts'
-import { PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
+import { banDetail, PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
 import type { Language } from '../../shared/language.ts'
 import { createLatest } from '../../shared/latest.ts'
 import { Problem } from '../../shared/problems.ts'
@@ -59,7 +59,7 @@ export function createEnvironmentRequests(
     }
     const bans = (await records.bans()).filter((one) => one.ecosystem === ecosystem)
     const ban = bans.find(({ name, version }) => version === null && names.includes(normalName(name)))
-    if (ban) throw notAllowed(`${ban.name} is banned on this server: ${ban.reason}`)
+    if (ban) throw notAllowed(banDetail(ban.name, ban))
   }
 
   /** Names a request: whoever asks for the same within a day gets the same. */

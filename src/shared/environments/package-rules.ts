@@ -50,3 +50,7 @@ export function banOf(bans: readonly PackageBan[], name: string, version: string
     return ban.version === null || (version !== undefined && bannedAs(version).includes(normalVersion(ban.version)))
   })
 }
+
+/** What whoever asks for a banned package is told. @param what the package, with its version where that is known */
+export const banDetail = (what: string, { reason }: Pick<PackageBan, 'reason'>): string =>
+  `${what} is banned on this server${reason === '' ? '' : `: ${reason}`}`

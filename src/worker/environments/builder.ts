@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import type { EnvironmentRecord, LockedPackage, PackageBan } from '../../shared/environments/environment.ts'
 import { lockId } from '../../shared/environments/environment-oversight.ts'
 import type { EnvironmentRecords } from '../../shared/environments/environment-records.ts'
-import { banOf, PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
+import { banDetail, banOf, PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
 import { MIB, SECOND } from '../../shared/limits.ts'
 import { makeSocketFolder } from '../../shared/socket-folder.ts'
 import type { WorkerCore } from '../core.ts'
@@ -214,10 +214,6 @@ export const fullFault = (error: Error): BuildFault =>
 export function refuseBanned(packages: readonly LockedPackage[], bans: readonly PackageBan[]): void {
   for (const { name, version } of packages) {
     const ban = banOf(bans, name, version)
-    if (ban)
-      throw new BuildFault({
-        code: 'package-not-allowed',
-        detail: `${name} ${version} is banned on this server: ${ban.reason}`,
-      })
+    if (ban) throw new BuildFault({ code: 'package-not-allowed', detail: banDetail(`${name} ${version}`, ban) })
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { banOf } from '../../shared/environments/package-rules.ts'
+import { banDetail, banOf } from '../../shared/environments/package-rules.ts'
 import {
   IndexFault,
   type IndexTools,
@@ -80,14 +80,14 @@ function createCrates({ base, bans, page, refuse, isOldEnough, tooNew, place }: 
 
   const reasonAgainst = ({ name, vers, pubtime }: Line): Reason | undefined => {
     const ban = banOf(bans, name, vers)
-    if (ban) return { kind: 'banned', detail: `${name} ${vers} is banned on this server: ${ban.reason}` }
+    if (ban) return { kind: 'banned', detail: banDetail(`${name} ${vers}`, ban) }
     return isOldEnough(pubtime) ? undefined : tooNew(`${name} ${vers}`, pubtime)
   }
 
   return async (name: string, path: string, res: ServerResponse): Promise<boolean> => {
     const whole = banOf(bans, name, undefined)
     if (whole) {
-      refuse({ name, kind: 'banned', detail: `${name} is banned on this server: ${whole.reason}` })
+      refuse({ name, kind: 'banned', detail: banDetail(name, whole) })
       return false
     }
     const answer = await page(name, new URL(path, base), TEXT)

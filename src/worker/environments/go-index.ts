@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { banOf } from '../../shared/environments/package-rules.ts'
+import { banDetail, banOf } from '../../shared/environments/package-rules.ts'
 import {
   IndexFault,
   type IndexTools,
@@ -85,14 +85,14 @@ function createModules({ base, bans, page, refuse, isOldEnough, tooNew, place }:
 
   const reasonAgainst = (name: string, version: string, time: string): Reason | undefined => {
     const ban = banOf(bans, name, version)
-    if (ban) return { kind: 'banned', detail: `${name} ${version} is banned on this server: ${ban.reason}` }
+    if (ban) return { kind: 'banned', detail: banDetail(`${name} ${version}`, ban) }
     return isOldEnough(time) ? undefined : tooNew(`${name} ${version}`, time)
   }
 
   /** Whether all of a module is banned; then it is not shown. */
   const isBanned = (name: string): boolean => {
     const ban = banOf(bans, name, undefined)
-    if (ban) refuse({ name, kind: 'banned', detail: `${name} is banned on this server: ${ban.reason}` })
+    if (ban) refuse({ name, kind: 'banned', detail: banDetail(name, ban) })
     return ban !== undefined
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { banOf } from '../../shared/environments/package-rules.ts'
+import { banDetail, banOf } from '../../shared/environments/package-rules.ts'
 import { byMavenVersion, isMavenRelease } from './maven-version.ts'
 import {
   type IndexTools,
@@ -97,7 +97,7 @@ function createJars({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
     const name = nameOf(at)
     const ban = banOf(bans, name, version)
     if (ban) {
-      refuse({ name, version, kind: 'banned', detail: `${name} ${version} is banned on this server: ${ban.reason}` })
+      refuse({ name, version, kind: 'banned', detail: banDetail(`${name} ${version}`, ban) })
       return false
     }
     const date = await dateOf(at, version)
@@ -110,7 +110,7 @@ function createJars({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
   /** Whether all of it is banned; then it is not shown. */
   const isBanned = (name: string): boolean => {
     const ban = banOf(bans, name, undefined)
-    if (ban) refuse({ name, kind: 'banned', detail: `${name} is banned on this server: ${ban.reason}` })
+    if (ban) refuse({ name, kind: 'banned', detail: banDetail(name, ban) })
     return ban !== undefined
   }
 

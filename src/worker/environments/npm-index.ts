@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isRecord } from '../../shared/environments/npm-rules.ts'
-import { banOf } from '../../shared/environments/package-rules.ts'
+import { banDetail, banOf } from '../../shared/environments/package-rules.ts'
 import { createPrioritySemaphore } from '../sandbox/priority-semaphore.ts'
 import {
   IndexFault,
@@ -100,7 +100,7 @@ function createPackuments({ base, bans, page, refuse, isOldEnough, tooNew, place
     at: string | undefined,
   ): Reason | undefined => {
     const ban = banOf(bans, name, version)
-    if (ban) return { kind: 'banned', detail: `${name} ${version} is banned on this server: ${ban.reason}` }
+    if (ban) return { kind: 'banned', detail: banDetail(`${name} ${version}`, ban) }
     if (!isOldEnough(at)) return tooNew(`${name} ${version}`, at)
     if (needsBuild(manifest))
       return {
@@ -137,7 +137,7 @@ function createPackuments({ base, bans, page, refuse, isOldEnough, tooNew, place
   return async (name: string, req: IncomingMessage, res: ServerResponse): Promise<boolean> => {
     const whole = banOf(bans, name, undefined)
     if (whole) {
-      refuse({ name, kind: 'banned', detail: `${name} is banned on this server: ${whole.reason}` })
+      refuse({ name, kind: 'banned', detail: banDetail(name, whole) })
       return false
     }
     const answer = await page(name, new URL(name.replace('/', '%2f'), base), 'application/json')

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { banOf, PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
+import { banDetail, banOf, PACKAGE_RULES } from '../../shared/environments/package-rules.ts'
 import {
   IndexFault,
   type IndexTools,
@@ -85,8 +85,7 @@ function createSimplePages({ base, bans, page, refuse, isOldEnough, tooNew, plac
       const version = wheelVersion(filename) ?? sourceVersion(filename)
       if (version === undefined || there.has(version)) continue
       const ban = banOf(bans, name, version)
-      if (ban)
-        reasons.set(version, { kind: 'banned', detail: `${name} ${version} is banned on this server: ${ban.reason}` })
+      if (ban) reasons.set(version, { kind: 'banned', detail: banDetail(`${name} ${version}`, ban) })
       else if (filename.endsWith('.whl')) reasons.set(version, tooNew(`${name} ${version}`, file['upload-time']))
       else if (!reasons.has(version)) reasons.set(version, needsBuild(`${name} ${version}`))
     }
@@ -109,7 +108,7 @@ function createSimplePages({ base, bans, page, refuse, isOldEnough, tooNew, plac
   return async (name: string, res: ServerResponse): Promise<boolean> => {
     const whole = banOf(bans, name, undefined)
     if (whole) {
-      refuse({ name, kind: 'banned', detail: `${name} is banned on this server: ${whole.reason}` })
+      refuse({ name, kind: 'banned', detail: banDetail(name, whole) })
       return false
     }
     const answer = await page(name, new URL(`${name}/`, base), SIMPLE)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { meetsGemRanges } from '../../shared/environments/gem-version.ts'
-import { banOf } from '../../shared/environments/package-rules.ts'
+import { banDetail, banOf } from '../../shared/environments/package-rules.ts'
 import { GEM_NAME } from '../../shared/environments/rubygems-rules.ts'
 import {
   IndexFault,
@@ -107,14 +107,14 @@ function createGems({ base, bans, page, refuse, isOldEnough, tooNew, place }: In
 
   const reasonAgainst = (name: string, { number, version }: Line, at: string | undefined): Reason | undefined => {
     const ban = banOf(bans, name, version)
-    if (ban) return { kind: 'banned', detail: `${name} ${version} is banned on this server: ${ban.reason}` }
+    if (ban) return { kind: 'banned', detail: banDetail(`${name} ${version}`, ban) }
     return isOldEnough(at) ? undefined : tooNew(`${name} ${number}`, at)
   }
 
   const readPage = async (name: string): Promise<Page> => {
     const whole = banOf(bans, name, undefined)
     if (whole) {
-      refuse({ name, kind: 'banned', detail: `${name} is banned on this server: ${whole.reason}` })
+      refuse({ name, kind: 'banned', detail: banDetail(name, whole) })
       return NOTHING
     }
     const answer = await page(name, new URL(`info/${name}`, base), 'text/plain', ABSENT)
