@@ -18,7 +18,7 @@ export interface PutOptions extends CallOptions {
 export interface ReadOptions extends CallOptions {
   /** The first byte, from 0. */
   start?: number | undefined
-  /** The last byte; the last of the file when absent. */
+  /** The last byte, which is read too; the last of the file when absent. */
   end?: number | undefined
 }
 
