@@ -78,10 +78,36 @@ export function EnvironmentsPage({ api }: { api: Api }) {
     </button>
   )
   const detailed = rows?.find(({ id }) => id === open)
+  const banned = (
+    <section class="card listed" aria-labelledby="bans">
+      <header>
+        <h2 id="bans">Banned packages</h2>
+        <button type="button" class="button" onClick={() => setAsked({ ecosystem: 'pypi', name: '' })}>
+          Ban a package …
+        </button>
+      </header>
+      <Live of={[bans]}>
+        {bans.value?.length === 0 && <p class="empty">No package is banned.</p>}
+        {bans.value && bans.value.length > 0 && (
+          <Table
+            rows={bans.value}
+            keyOf={(ban) => `${ban.ecosystem}:${nameOf(ban)}`}
+            columns={BAN_COLUMNS}
+            actions={(ban) => (
+              <button type="button" class="button quiet" onClick={() => lift(ban)}>
+                Lift<span class="unseen"> the ban of {nameOf(ban)}</span>
+              </button>
+            )}
+          />
+        )}
+      </Live>
+    </section>
+  )
   return (
     <ListPage
       title="Packages"
       summary={rows && `${rows.length} environments, ${formatBytes(total ?? 0)} on the disk of a host`}
+      before={banned}
       filter={<TenantFilter label="Packages" tenant={tenant} onInput={setTenant} />}
       polled={polled}
       rows={rows}
@@ -92,29 +118,6 @@ export function EnvironmentsPage({ api }: { api: Api }) {
       question={question}
       onAnswered={() => setQuestion(undefined)}
     >
-      <section class="card listed" aria-labelledby="bans">
-        <header>
-          <h2 id="bans">Banned packages</h2>
-          <button type="button" class="button" onClick={() => setAsked({ ecosystem: 'pypi', name: '' })}>
-            Ban a package …
-          </button>
-        </header>
-        <Live of={[bans]}>
-          {bans.value?.length === 0 && <p class="empty">No package is banned.</p>}
-          {bans.value && bans.value.length > 0 && (
-            <Table
-              rows={bans.value}
-              keyOf={(ban) => `${ban.ecosystem}:${nameOf(ban)}`}
-              columns={BAN_COLUMNS}
-              actions={(ban) => (
-                <button type="button" class="button quiet" onClick={() => lift(ban)}>
-                  Lift<span class="unseen"> the ban of {nameOf(ban)}</span>
-                </button>
-              )}
-            />
-          )}
-        </Live>
-      </section>
       {detailed && !asked && (
         <Details
           api={api}

@@ -8,6 +8,8 @@ export interface ListPageProps<Row> {
   title: string
   /** How many there are, or how much they take. */
   summary?: ComponentChildren
+  /** What comes before the list and its filter. */
+  before?: ComponentChildren
   /** What can be asked for. */
   filter?: ComponentChildren
   polled: Polled<unknown>
@@ -34,6 +36,7 @@ export function ListPage<Row>(props: ListPageProps<Row>) {
         <h1>{title}</h1>
         {summary && <p class="faint">{summary}</p>}
       </header>
+      {props.before}
       {filter}
       <Live of={[polled]}>
         {rows && (
