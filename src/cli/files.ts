@@ -34,7 +34,7 @@ export function addFileCommands(program: Command, { context, env, streams }: Job
     })
   }
 
-  add('put <files...>', 'upload files and print their ids; jobs name them by these')
+  add('put <files...>', 'upload files and print their ids; a job takes one with run --file NAME=ID')
     .option('--name <name>', 'what to call it, of a single file; default: its own name')
     .option('--type <type>', 'content type, e.g. text/csv')
     .option('--ttl <seconds>', 'how long to keep it; default: as long as the service keeps files', wholeNumber(1, 1e9))

@@ -2,24 +2,31 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { type RequestClient, requestOf } from '../../src/cli/jobs/request.ts'
+import { requestOf } from '../../src/cli/jobs/request.ts'
+import { withUploads } from '../../src/cli/jobs/uploads.ts'
 import type { StoredFile } from '../../src/client/client.ts'
 import { KIB } from '../../src/shared/units.ts'
 
 let folder: string
-let uploaded: string[]
-const client: RequestClient = {
+let uploaded: { name: string; ttlSeconds: number | undefined }[]
+let removed: string[]
+const client = {
   runtimes: () => Promise.reject(new Error('the language is given')),
   files: {
-    put(_content, { name = '' } = {}) {
-      uploaded.push(name)
+    put(_content, { name = '', ttlSeconds } = {}) {
+      uploaded.push({ name, ttlSeconds })
       return Promise.resolve({ id: `id of ${name}` } as StoredFile)
     },
+    remove(id) {
+      removed.push(id)
+      return Promise.reject(new Error('it is gone already'))
+    },
   },
-}
+} satisfies Parameters<typeof withUploads>[0]
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'runyard-request-'))
   uploaded = []
+  removed = []
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
@@ -64,6 +71,37 @@ test('what names packages goes with the request however large it is, and other l
   await write('package-lock.json', JSON.stringify({ padding: 'x'.repeat(600 * KIB) }))
   const file = [await write('data.csv', 'x'.repeat(550 * KIB))]
   const { files } = await requestOf(program, [], { ...javascript, file }, client)
-  expect(uploaded).toEqual(['data.csv'])
+  expect(uploaded).toEqual([{ name: 'data.csv', ttlSeconds: 86_400 }])
   expect(paths(files?.filter((one) => 'content' in one))).toEqual(['main.js', 'package.json', 'package-lock.json'])
+})
+
+test('a package.json that is no JSON is sent, so that the service says what is wrong with it', async () => {
+  const program = await write('main.js', '1')
+  await write('package.json', '{"dependencies": {"lodash": "4",}}')
+  expect(paths((await requestOf(program, [], javascript, client)).files)).toEqual(['main.js', 'package.json'])
+})
+
+test.each(['accepted', 'refused'])('what is uploaded for a submission is deleted when it was %s', async (outcome) => {
+  const program = await write('main.js', '1')
+  const file = [await write('data.csv', 'x'.repeat(550 * KIB))]
+  const submitted = withUploads(client, async (uploading) => {
+    const { files } = await requestOf(program, [], { ...javascript, file }, uploading)
+    expect(removed).toEqual([])
+    if (outcome === 'refused') throw new Error('refused')
+    return files?.at(-1)
+  })
+  if (outcome === 'refused') await expect(submitted).rejects.toThrow('refused')
+  else expect(await submitted).toEqual({ path: 'data.csv', id: 'id of data.csv' })
+  expect(removed).toEqual(['id of data.csv'])
+})
+
+test('a stored file is named by its path in the job and its id, unless there is a file of that name here', async () => {
+  const program = await write('main.js', '1')
+  const id = '019d4f00-7a11-7c3e-9f27-4b5f0c7a9d10'
+  const of = async (file: string) => (await requestOf(program, [], { ...javascript, file: [file] }, client)).files?.[1]
+  expect(await of(`data/a=b.csv=${id.toUpperCase()}`)).toEqual({ path: 'data/a=b.csv', id })
+  const own = await write(`data.csv=${id}`, 'here')
+  expect(await of(own)).toEqual({ path: `data.csv=${id}`, content: 'here', encoding: 'utf-8' })
+  await expect(of('absent.csv=7')).rejects.toThrow('absent.csv=7: the file does not exist')
+  expect(uploaded).toEqual([])
 })

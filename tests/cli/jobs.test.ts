@@ -217,8 +217,14 @@ test('`files` uploads, lists, fetches and deletes; `run --file` uploads what is 
 
   writeFileSync(at('large.bin'), Buffer.alloc(3_000_000, 7))
   writeFileSync(at('sizes.py'), 'import os; print(os.stat("large.bin").st_size, open("data.txt").read())')
-  const ran = await runyard(['run', 'sizes.py', '--file', 'large.bin', '--file', 'data.txt'])
+  const stored = (await runyard(['files', 'put', 'data.txt'])).stdout.trim()
+  const ran = await runyard(['run', 'sizes.py', '--file', 'large.bin', '--file', `data.txt=${stored}`])
   expect(ran).toEqual({ code: 0, stdout: '3000000 from a file\n', stderr: '' })
+  const refused = await runyard(['run', 'sizes.py', '--file', 'large.bin', '--limit', 'wallMs=999999999'])
+  expect(refused).toMatchObject({ code: 64 })
+  const left = (await runyard(['files', 'list'])).stdout
+  expect(left).toContain('data.txt')
+  expect(left).not.toContain('large.bin')
 })
 
 test('`get --output` writes streams and files byte for byte, and never over a file', async () => {

@@ -10,6 +10,7 @@ import { type BatchEntry, entriesOf } from './batch-entries.ts'
 import type { JobCommandDeps, Reach } from './jobs.ts'
 import { addProgramOptions, type RequestOptions } from './request.ts'
 import { wallMs } from './show-events.ts'
+import { withUploads } from './uploads.ts'
 
 type Options = ConnectionOptions & RequestOptions & { json?: boolean; wait?: boolean }
 
@@ -36,10 +37,11 @@ export function addBatchCommands(program: Command, deps: JobCommandDeps, reach: 
     return reach(
       options,
       files.join(', '),
-      async ({ client }) => {
-        entries = await entriesOf(files, options, client)
-        await work(client, entries)
-      },
+      async ({ client }) =>
+        withUploads(client, async (uploading) => {
+          entries = await entriesOf(files, options, uploading)
+          await work(client, entries)
+        }),
       () => entries.map(({ name }) => name),
     )
   }

@@ -21,6 +21,7 @@ import { addProblemCommands } from './problems.ts'
 import { addRequestOptions, type RequestOptions, requestOf } from './request.ts'
 import { run } from './run.ts'
 import { showEvents, type Streams, wallMs } from './show-events.ts'
+import { withUploads } from './uploads.ts'
 
 export interface JobCommandDeps {
   context: () => Promise<CliContext>
@@ -68,30 +69,34 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
         args: string[],
         options: RequestOptions & ConnectionOptions & Json & { interactive?: boolean },
       ) =>
-        reach(options, file, async (connection) => {
-          const request = await requestOf(file, args, options, connection.client)
-          const { json = false, interactive = false } = options
-          const { stop, hurry } = deps.signals()
-          deps.setExitCode(
-            await run({
-              request,
-              connection,
-              streams,
-              stdin: deps.stdin(),
-              stdout: deps.stdout,
-              interactive,
-              json,
-              stop,
-              hurry,
-            }),
-          )
-        }),
+        reach(options, file, async (connection) =>
+          withUploads(connection.client, async (client) => {
+            const request = await requestOf(file, args, options, client)
+            const { json = false, interactive = false } = options
+            const { stop, hurry } = deps.signals()
+            deps.setExitCode(
+              await run({
+                request,
+                connection,
+                streams,
+                stdin: deps.stdin(),
+                stdout: deps.stdout,
+                interactive,
+                json,
+                stop,
+                hurry,
+              }),
+            )
+          }),
+        ),
     )
   addRequestOptions(add('submit <file> [args...]', 'submit a program, print the id of its job and return'))
     .option('--json', 'print the job as JSON')
     .action(async (file: string, args: string[], options: RequestOptions & ConnectionOptions & Json) =>
       reach(options, file, async ({ client }) => {
-        const job = await client.submit(await requestOf(file, args, options, client))
+        const job = await withUploads(client, async (uploading) =>
+          client.submit(await requestOf(file, args, options, uploading)),
+        )
         if (options.json) printJson(job)
         else print(job.id)
       }),

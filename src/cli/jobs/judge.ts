@@ -5,11 +5,12 @@ import type { Problem, ProblemFault } from '../../shared/judging/problem.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
 import { EXIT, ExitError, exitCodeOf } from '../exit.ts'
 import { type FolderProblem, judgedWith, type JudgedWith } from './judged-with.ts'
-import { type RequestOptions, requestOf, runtimeOf } from './request.ts'
+import { type RequestClient, type RequestOptions, requestOf, runtimeOf } from './request.ts'
 import { bytesOf, type Streams, verdict as whyEnded } from './show-events.ts'
 import { plain } from '../paint.ts'
 import { type Connection, PATIENT_RETRIES } from '../service/connection.ts'
 import { printable } from '../table.ts'
+import { withUploads } from './uploads.ts'
 import { readFolder } from './read-folder.ts'
 import { verdictFormat, verdictRows } from './verdict-rows.ts'
 
@@ -44,10 +45,13 @@ export async function judge(
   streams: Streams,
   { stop, hurry }: { stop: AbortSignal; hurry: AbortSignal },
 ): Promise<number> {
-  const { program, ...read } = await programAndProblem(folder, file, options, client)
-  const { id } = await judgedWith(read, { client, note: streams.note, hurry }, (fields) =>
-    client.submit(combine(program, fields), { signal: hurry }),
-  )
+  const { id, problem } = await withUploads(client, async (uploading) => {
+    const { program, ...read } = await programAndProblem(folder, file, options, uploading)
+    const job = await judgedWith(read, { client, note: streams.note, hurry }, (fields) =>
+      client.submit(combine(program, fields), { signal: hurry }),
+    )
+    return { id: job.id, problem: read.problem }
+  })
   const cancel = () =>
     void client.cancel(id, { signal: hurry }).catch((error: unknown) => hurry.aborted || streams.note(String(error)))
   if (stop.aborted) cancel()
@@ -59,7 +63,7 @@ export async function judge(
       streams.stdout.write(`${JSON.stringify(job, null, 2)}\n`)
       return endOf(job)
     }
-    const job = await showVerdicts(client.stream(id, patient), read.problem, streams)
+    const job = await showVerdicts(client.stream(id, patient), problem, streams)
     return job ? endOf(job) : EXIT.internal
   } catch (error) {
     if (!hurry.aborted) throw error
@@ -76,7 +80,7 @@ async function programAndProblem(
   folder: string,
   file: string,
   options: JudgeOptions,
-  client: Connection['client'],
+  client: RequestClient,
 ): Promise<FolderProblem & { program: CodeRequest }> {
   const files = readFolder(folder)
   const program = await requestOf(file, [], options, client)

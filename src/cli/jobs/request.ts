@@ -4,10 +4,10 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { Client, CodeRequest, Runtime } from '../../client/client.ts'
 import { languageOfExtension } from '../../shared/language-of-extension.ts'
 import type { LimitOverrides } from '../../shared/limits.ts'
-import { KIB } from '../../shared/units.ts'
 import { parseLimit } from '../limit-option.ts'
-import { contentOf, readFile, sizeOf } from '../service/connection.ts'
+import { readFile } from '../service/connection.ts'
 import { EXIT, ExitError } from '../exit.ts'
+import { encoded, filesBeside } from './files-beside.ts'
 
 /** What a job is made of on the command line, beside its file and arguments. */
 export interface RequestOptions {
@@ -39,7 +39,11 @@ export function addProgramOptions(command: Command, program = 'each program'): C
   return command
     .option('-l, --language <id>', `language of ${program}; default: by its extension`)
     .option('--language-version <range>', 'range that the installed version must meet, e.g. 3.x')
-    .option('-f, --file <path>', `another file beside ${program}; may be repeated`, several)
+    .option(
+      '-f, --file <path>',
+      `another file beside ${program}, uploaded for this command alone if it is large; or a stored one, e.g. data.csv=ID; may be repeated`,
+      several,
+    )
     .option('-e, --env <name=value>', 'environment variable; may be repeated', parseEnv)
     .option('--limit <name=value>', 'e.g. wallMs=10000, memoryBytes=64MiB; may be repeated', parseLimit)
     .option('--compiler-arg <argument>', 'argument for the compiler; may be repeated', several)
@@ -72,7 +76,7 @@ export async function requestOf(
   const content = readFile(path, 'the program')
   const { language, languageVersion, file, env, limit, compilerArg, dependency, artifact, endUser, stdin } = options
   const beside = [...manifestsBeside(path, options), ...(file ?? [])]
-  const files = beside.length > 0 ? await filesBeside(beside, client) : undefined
+  const files = beside.length > 0 ? await filesBeside(beside, client.files) : undefined
   const program = encoded(content)
   const isWhole = files === undefined && program.encoding === 'utf-8'
   const request: CodeRequest = { language: language ?? (await languageOf(path, client)) }
@@ -113,59 +117,16 @@ function manifestsBeside(path: string, options: RequestOptions): string[] {
   return [manifest, ...(existsSync(lock) && !isLockGiven ? [lock] : [])]
 }
 
+/** One that is no JSON may: the service says what is wrong with it. */
 function namesPackages(manifest: string): boolean {
+  if (!existsSync(manifest)) return false
+  const text = readFile(manifest, 'the manifest').toString()
   try {
-    const named = JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, object | undefined>
+    const named = JSON.parse(text) as Record<string, object | undefined>
     return ['dependencies', 'optionalDependencies'].some((field) => Object.keys(named[field] ?? {}).length > 0)
   } catch {
-    return false
+    return true
   }
-}
-
-/** Beyond so many bytes all together, files are uploaded first: a request has its own bounds. */
-const INLINE_BYTES = 512 * KIB
-
-/** What names packages is read from the request: a file that was uploaded names none. */
-const MANIFESTS = new Set([
-  'requirements.txt',
-  'package.json',
-  'package-lock.json',
-  'go.mod',
-  'go.sum',
-  'Cargo.toml',
-  'Cargo.lock',
-  'pom.xml',
-  'Gemfile',
-  'Gemfile.lock',
-])
-
-/** Files go with the request while they are small; the largest are uploaded, and named by their ids. */
-async function filesBeside(
-  paths: readonly string[],
-  { files }: RequestClient,
-): Promise<NonNullable<CodeRequest['files']>> {
-  const sized = paths.map((path) => ({ path, bytes: sizeOf(path, '--file') }))
-  let room = INLINE_BYTES
-  const small = new Set<string>()
-  for (const { path, bytes } of sized.toSorted((a, b) => a.bytes - b.bytes)) {
-    if (bytes <= room || MANIFESTS.has(basename(path))) small.add(path)
-    room -= bytes
-  }
-  const found: NonNullable<CodeRequest['files']> = []
-  for (const path of paths) {
-    const name = basename(path)
-    if (small.has(path)) found.push({ path: name, ...encoded(readFile(path, '--file')) })
-    else found.push({ path: name, id: (await files.put(await contentOf(path, '--file'), { name })).id })
-  }
-  return found
-}
-
-function encoded(bytes: Buffer): { content: string; encoding: 'utf-8' | 'base64' } {
-  const text = bytes.toString()
-  // What is not UTF-8 would come back changed.
-  return Buffer.from(text).equals(bytes)
-    ? { content: text, encoding: 'utf-8' }
-    : { content: bytes.toString('base64'), encoding: 'base64' }
 }
 
 async function languageOf(path: string, client: Pick<Client, 'runtimes'>): Promise<string> {
