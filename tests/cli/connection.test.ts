@@ -65,6 +65,18 @@ test('`logout` removes a login that is damaged and says so; where none is it say
   expect(await left({ HOME: '/dev/null' })).toBe('No login was stored\n')
 })
 
+test.each([
+  ['package-unknown', 422, 118],
+  ['package-not-allowed', 422, 118],
+  ['environment-failed', 422, 118],
+  ['environments-full', 503, 69],
+  ['invalid-request', 422, 64],
+] as const)('packages that cannot be had: %s ends with %s', (code, status, exitCode) => {
+  const at = { url: URL, key: undefined, sources: { url: '--url', key: undefined } }
+  const error = new RunyardError({ code, status, detail: 'the package index has no package nobody' })
+  expect(explain(error, at, 'python/data')).toMatchObject({ exitCode, message: error.detail })
+})
+
 test('where no service answers, its address is said with where that was given, and by what another one is chosen', () => {
   const error = new RunyardError({ code: 'unreachable', detail: 'no answer' })
   const at = { url: URL, key: undefined, sources: { url: '--url', key: undefined } }

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { requestOf } from '../../src/cli/jobs/request.ts'
+import { verdict } from '../../src/cli/jobs/show-events.ts'
 import { withUploads } from '../../src/cli/jobs/uploads.ts'
-import type { StoredFile } from '../../src/client/client.ts'
+import type { JobSummary, StoredFile } from '../../src/client/client.ts'
 import { KIB } from '../../src/shared/units.ts'
 
 let folder: string
@@ -104,4 +105,13 @@ test('a stored file is named by its path in the job and its id, unless there is 
   expect(await of(own)).toEqual({ path: `data.csv=${id}`, content: 'here', encoding: 'utf-8' })
   await expect(of('absent.csv=7')).rejects.toThrow('absent.csv=7: the file does not exist')
   expect(uploaded).toEqual([])
+})
+
+test.each([
+  ['"six" is not installed; if it is a package, add "six" to "dependencies"', /if it is a package, run it --with six$/],
+  ['"x" is not installed; to have it installed, add the package that has it to "dependencies"', /: --with PACKAGE$/],
+])('%s: the command line names its option', (message, words) => {
+  const said = verdict({ status: 'failed', message, stages: [] } as unknown as JobSummary)
+  expect(said).toMatch(words)
+  expect(said).not.toContain('dependencies')
 })

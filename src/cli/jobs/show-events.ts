@@ -84,9 +84,15 @@ export function verdict({ status, message, limits, stages }: JobSummary): string
     case 'internal-error':
       return `Runyard failed, not the program: ${message ?? 'the log of its operator has the cause'}`
     default:
-      return message ?? undefined
+      return message ? inOptions(message) : undefined
   }
 }
+
+/** What to add to a request, as an option of this command line. */
+const inOptions = (message: string): string =>
+  message
+    .replace(/\badd "([^"]*)" to "dependencies"/, 'run it --with $1')
+    .replace(/\badd the package that has it to "dependencies"/, 'name the package that has it: --with PACKAGE')
 
 /** Of all stages together; nothing before the first has ended. */
 export const wallMs = ({ stages }: JobSummary): string =>

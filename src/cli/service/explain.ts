@@ -125,7 +125,18 @@ function jobOf(pointer: string, names: readonly string[]): { of: string | undefi
     : { of: names[Number(index)] ?? `job ${Number(index) + 1}`, rest }
 }
 
+/** Packages cannot be had, whether that is known at once or when they are installed. */
+const PACKAGE_FAULTS = new Set([
+  'package-not-allowed',
+  'package-unknown',
+  'package-too-new',
+  'package-needs-build',
+  'environment-too-large',
+  'environment-failed',
+])
+
 function exitCodeFor({ code, status }: RunyardError): number {
+  if (PACKAGE_FAULTS.has(code)) return EXIT.packages
   if (status === 429 || code === 'queue-full') return EXIT.tooMany
   if (status === 0 || (status > 500 && status < 600)) return EXIT.unavailable
   return status === 500 ? EXIT.internal : status === 401 || status === 403 ? EXIT.refused : EXIT.usage
