@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { formatSpace } from '../shared/format-space.ts'
 import { EXIT, ExitError } from './exit.ts'
 import type { JobCommandDeps } from './jobs/jobs.ts'
+import { liveLine } from './live-line.ts'
 import { plain } from './paint.ts'
 import { addConnectionOptions, connect, type Connection, type ConnectionOptions } from './service/connection.ts'
 import { explain } from './service/explain.ts'
@@ -32,7 +33,12 @@ export function addEnvironmentCommands(program: Command, { context, env, streams
         if (language === undefined)
           throw new ExitError(EXIT.usage, `${printable(set)} names no set of packages; such a name is like python/data`)
         await reach(options, set, async ({ client }) => {
-          const environment = await client.environments.create({ language, set })
+          const line = liveLine(streams.stderr)
+          const onProgress = (progress: string) => line.show(`${set}: ${printable(progress)}`)
+          const isTerminal = 'isTTY' in streams.stderr && streams.stderr.isTTY === true
+          const environment = await client.environments
+            .create({ language, set }, isTerminal ? { onProgress } : {})
+            .finally(() => line.clear())
           made.push(environment)
           const { packages, bytes } = environment
           if (!options.json) print(`${set}: ${packages.length} packages, ${formatSpace(bytes ?? 0)}  ${environment.id}`)

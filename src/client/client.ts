@@ -23,7 +23,7 @@ import { findWebSocket, type WebSocketConstructor } from './web-socket.ts'
 
 export type * from './api-types.ts'
 export type { StreamedEvent, StreamedSessionEvent, StreamOptions } from './event-stream.ts'
-export type { EnvironmentRequest, Environments, StreamedEnvironmentEvent } from './environments.ts'
+export type { EnvironmentRequest, Environments, InstallOptions, StreamedEnvironmentEvent } from './environments.ts'
 export type { FileContent, Files, PutOptions, ReadOptions } from './files.ts'
 export type { CallOptions } from './http.ts'
 export type { InteractiveJob, Signal } from './interactive.ts'
