@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { findLanguage, loadLanguages, type Language } from '../shared/language.ts'
 import { type LanguageGroup, loadGroups, loadSizes } from '../shared/language-groups.ts'
 import { UsageError } from './context.ts'
-import { didYouMean } from './did-you-mean.ts'
+import { didYouMean } from '../shared/did-you-mean.ts'
 
 export function loadConfiguredLanguages(root: string): Language[] {
   return loadLanguages(join(root, 'languages'))

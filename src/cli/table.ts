@@ -36,5 +36,8 @@ export const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, '
 /** The same of a text of several lines, such as a message of a judge's, which may quote a program. */
 export const printableLines = (text: string): string => text.replaceAll(/(?![\n\t])\p{Cc}/gu, '?')
 
+/** `1 test`, `2 tests`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
 /** `2027-01-31 12:00:00`, of a time as RFC 3339 has it in UTC. */
 export const second = (timestamp: string): string => timestamp.slice(0, 19).replace('T', ' ')

@@ -166,3 +166,25 @@ test('the example submissions of a folder of 101 tests are judged, and nothing s
   await expect(check(bad)).rejects.toThrow('away')
   expect([good.all.length, bad.all.length, good.stored.size, bad.stored.size]).toEqual([1, 1, 0, 0])
 })
+
+test('what is not read is told, one submission is one, and a test is called by its name', async () => {
+  const files = { 'small.in': '', 'small.ans': '', '2.IN': '', 'submissions/accepted/a.py': '' }
+  const folder = write('told', files)
+  const { client } = service()
+  const ended = {
+    id: 'j',
+    status: 'wall-time-limit',
+    message: 'stage test 1 took longer than 4000 ms',
+    stages: [{ name: 'test 1', test: { index: 0, name: 'small' }, cpuMs: 1 }],
+    judging: { verdict: 'time-limit', score: 0, points: 1 },
+  }
+  const notes: string[] = []
+  const slow = { ...client, wait: async () => ended }
+  const streams = { ...silent(), note: (text: string) => void notes.push(text) }
+  expect(await checkProblem(folder, {}, { client: slow } as unknown as Connection, streams, patient)).toBe(1)
+  expect(notes).toEqual([
+    `${folder} is a plain folder with 1 test and 1 example submission`,
+    '2.IN is no test; one would be called 2.in',
+    'accepted/a.py: test small took longer than 4000 ms',
+  ])
+})

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Command } from 'commander'
-import { didYouMean } from '../../src/cli/did-you-mean.ts'
+import { didYouMean } from '../../src/shared/did-you-mean.ts'
 import { EXAMPLES } from '../../src/cli/examples.ts'
 import { createProgram } from '../../src/cli/program.ts'
 import { loadConfig } from '../../src/shared/config/config.ts'
@@ -198,6 +198,7 @@ test('what is printed is one JSON object with the members that docs/cli.md names
     submissions: [],
     validators: [],
     leftOut: [],
+    notes: [],
   })
   const kept = join(folder, 'kept.tar.gz')
   const problem = await json('problem store', join(folder, 'greeting'))

@@ -43,7 +43,11 @@ test('a row has verdict, time, memory and points, and what is said of the test b
     '      not so',
     '      line 1: expected "7", got "8"',
   ])
-  expect(rows.row(stage('time-limit'), '8')).toHaveLength(1)
+  expect(rows.row({ ...stage('time-limit'), status: 'wall-time-limit', wallMs: 4000.2 }, '8')).toEqual([
+    'b     time-limit              12 ms    8.3 MiB  0/2',
+    '      wall time limit met after 4000 ms',
+  ])
+  expect(rows.row({ ...stage('time-limit'), status: 'cpu-time-limit' }, '8')[1]).toBe('      CPU time limit met')
   const secret = verdictRows([{ name: 'a' }, { name: 'b', answer: '7', secret: true }], true, plain)
   expect(secret.row(stage('wrong-answer'), '')).toHaveLength(1)
   expect(verdictRows(tests, false, plain).row(stage('wrong-answer'), '8')).toHaveLength(1)

@@ -563,7 +563,7 @@ test('every language of a package is one of the catalogue', () => {
 test('limits that no job can have are told', () => {
   const yaml = `${V2025}type: [pass-fail, multi-pass]\nlimits:\n  time_limit: 1e308\n  memory: -5\n  validation_passes: 1e9\n  validation_memory: 1\n`
   const told = faultsOf({ 'problem.yaml': yaml, ...DATA, 'output_validator/v.py': 'exit(42)' }).join('\n')
-  expect(told).toMatch(/limits: memoryBytes .*\n/)
+  expect(told).toMatch(/limits: memory is -5; it must be above 0\n/)
   expect(told).toMatch(/limits: cpuMs /)
   expect(told).toMatch(/limits of the checker: memoryBytes /)
   expect(told).toMatch(/has 1000000000 passes/)
@@ -572,7 +572,6 @@ test('limits that no job can have are told', () => {
 test.each<[string, Record<string, string>, string]>([
   ['validator_flags: float_tolerance -1', {}, '/checker/absolute must be >= 0'],
   ['validator_flags: float_relative_tolerance 2', {}, '/checker/relative must be <= 1'],
-  [`${V2025}type: scoring`, { 'data/secret/test_group.yaml': 'max_score: -5' }, '/groups/1/points must be >= 0'],
   [
     'type: scoring\nvalidation: custom score',
     { 'data/testdata.yaml': 'range: 0 1e306', 'output_validator/v.py': '' },
@@ -580,4 +579,124 @@ test.each<[string, Record<string, string>, string]>([
   ],
 ])('values that no job can have are told: %s', (yaml, more, fault) => {
   expect(faultsOf({ 'problem.yaml': yaml, ...DATA, ...more })).toContain(`problem.yaml: ${fault}`)
+})
+
+test.each([
+  ['2025-09', 'max_score: -40', /^max_score is "-40"; it must be a number from 0 to 1000000$/],
+  ['2025-09', 'max_score: 1e9', /^max_score is "1e9"; it must be a number/],
+  ['2023-07-draft', 'max_score: many', /^max_score is "many"; it must be a number/],
+])('points that no group can have are told of its own file: %s, %s', (version, settings, detail) => {
+  const files = { 'data/secret/small/1.in': '', 'data/secret/small/1.ans': '' }
+  const yaml = `problem_format_version: ${version}\ntype: scoring`
+  expect(read({ 'problem.yaml': yaml, ...files, 'data/secret/small/test_group.yaml': settings }).faults).toEqual([
+    { path: 'data/secret/small/test_group.yaml', detail: expect.stringMatching(detail) },
+  ])
+})
+
+test.each(['-1', '0'])('a time limit of %s is told by its key', (limit) => {
+  expect(faultsOf({ 'problem.yaml': `${V2025}limits: {time_limit: ${limit}}`, ...DATA })).toEqual([
+    `problem.yaml: limits: time_limit is ${limit}; it must be above 0`,
+  ])
+})
+
+describe('keys that the format does not know', () => {
+  const GROUPS = { 'data/secret/a/1.in': '', 'data/secret/a/1.ans': '' }
+  const group = (text: string) => ({ 'data/secret/a/test_group.yaml': `max_score: 5\n${text}` })
+  test.each<[string, Record<string, string>, string]>([
+    [
+      'limit: {time_limit: 2}',
+      {},
+      'problem.yaml: has the key "limit", which the format does not know; did you mean limits?',
+    ],
+    ['limitss: {}', {}, 'problem.yaml: has the key "limitss", which the format does not know; did you mean limits?'],
+    [
+      'timelimit: 2',
+      {},
+      'problem.yaml: has the key "timelimit", which the format does not know; did you mean time_limit in limits?',
+    ],
+    [
+      'max_score: 100',
+      {},
+      'problem.yaml: has the key "max_score", which the format does not know; did you mean max_score in test_group.yaml?',
+    ],
+    [
+      'scoring: 5',
+      {},
+      'problem.yaml: has the key "scoring", which the format does not know; there are problem_format_version, type, ',
+    ],
+    [
+      'limits: {timelimit: 2}',
+      {},
+      'problem.yaml: limits: has the key "timelimit", which the format does not know; did you mean time_limit?',
+    ],
+    ['limits: 2', {}, 'problem.yaml: limits is not a map of keys and values'],
+    [
+      'type: scoring',
+      group('require_pas: sample'),
+      'data/secret/a/test_group.yaml: has the key "require_pas", which the format does not know; did you mean require_pass?',
+    ],
+    [
+      '',
+      { 'data/secret/a/1.yaml': 'arg: [a]' },
+      'data/secret/a/1.yaml: has the key "arg", which the format does not know; did you mean args?',
+    ],
+    [
+      '',
+      { 'submissions/submissions.yaml': 'accepted: {permited: [AC]}' },
+      'submissions/submissions.yaml: accepted: has the key "permited", which the format does not know; did you mean permitted?',
+    ],
+    [
+      '',
+      { 'submissions/submissions.yaml': 'accepted: {secret/a: {permited: [AC]}}' },
+      'submissions/submissions.yaml: accepted: secret/a: has the key "permited", which the format does not know; did you mean permitted?',
+    ],
+  ])('%s %j is refused', (yaml, more, fault) => {
+    for (const version of ['2025-09', '2023-07-draft']) {
+      const files = { 'problem.yaml': `problem_format_version: ${version}\n${yaml}`, ...GROUPS, ...more }
+      expect(faultsOf(files)).toEqual([expect.stringContaining(fault)])
+    }
+  })
+
+  test('are notes in the legacy version, whose packages have keys of other tools', () => {
+    const files = {
+      'problem.yaml': 'limit: {}\nrights_owner: x\ntool: y',
+      ...DATA,
+      'data/secret/testdata.yaml': 'on_rejct: continue',
+      'data/sample/test_group.yaml': 'args: [a]',
+    }
+    const { faults, ...found } = read(files)
+    const notes = 'notes' in found ? found.notes.map(({ path, detail }) => `${path}: ${detail}`) : []
+    expect([faults, notes]).toEqual([
+      [],
+      [
+        'problem.yaml: has the key "limit", which the format does not know; did you mean limits?',
+        expect.stringMatching(/^problem.yaml: has the key "tool", which the format does not know; there are/),
+        expect.stringMatching(/^data\/secret\/testdata.yaml: has the key "on_rejct".*did you mean on_reject\?$/),
+        expect.stringMatching(/^data\/sample\/test_group.yaml: is not read in a package of version legacy/),
+      ],
+    ])
+  })
+
+  test('are none of those that are not read here', () => {
+    const yaml = [
+      `${V2025}name: {en: Sums}\nuuid: u\nversion: v\ncredits: me\nsource: s\nlicense: cc0\nrights_owner: me`,
+      'embargo_until: 2027-01-01\nkeywords: [a]\nallow_file_writing: true',
+      'limits: {time_multipliers: {ac_to_time_limit: 2}, time_resolution: 0.5, code: 9, compilation_memory: 9}',
+    ].join('\n')
+    const submissions =
+      'accepted: {language: python3, score: 5, "*": {message: m}, secret: {use_for_time_limit: false}}'
+    const files = {
+      'problem.yaml': yaml,
+      ...GROUPS,
+      'data/secret/a/1.yaml': 'hint: h\ndescription: d\nfull_feedback: true',
+      'data/secret/a/test_group.yaml': 'full_feedback: true\noutput_visualizer_args: [a]',
+      'submissions/submissions.yaml': submissions,
+    }
+    expect(read(files)).toMatchObject({ faults: [], notes: [] })
+  })
+
+  test('are told a hundred times at most', () => {
+    const keys = Array.from({ length: 1000 }, (_, at) => `k${at}: 1`).join('\n')
+    expect(faultsOf({ 'problem.yaml': `${V2025}${keys}`, ...DATA })).toHaveLength(100)
+  })
 })

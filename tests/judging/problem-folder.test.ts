@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { readProblemFolder } from '../../src/shared/judging/problem-folder.ts'
 import { combine } from '../../src/cli/jobs/judge.ts'
 
@@ -260,4 +260,51 @@ test('a checker beside whose files another lies at its place is refused', () => 
   const checker = { type: 'program', file: 'check.py', files: ['lib/check.py'] }
   const { faults } = noting({ checker }, { 'check.py': '', 'lib/check.py': '' })
   expect(faults).toEqual(['/checker/files/1/path is also the path of another file'])
+})
+
+describe('notes of a folder', () => {
+  const notesOf = (files: Parameters<typeof read>[0]) => {
+    const found = read(files)
+    return found.problem ? found.notes.map(({ path, detail }) => `${path} ${detail}`) : found.faults
+  }
+  const OWN = { 'check.py': 'exit(42)', 'problem.json': { checker: { type: 'program', file: 'check.py' } } }
+
+  test('a test without an answer is told where others have one and a judge of its own decides', () => {
+    const files = { ...OWN, '1.in': '', '1.ans': '', '2.in': '', '2.answer': '' }
+    expect(notesOf(files)).toEqual([
+      '2.answer is no answer; one would be called 2.ans or 2.out',
+      '2.in has no answer, as others have: there is neither 2.ans nor 2.out',
+    ])
+    expect(notesOf({ ...OWN, '1.in': '', '2.in': '' })).toEqual([])
+  })
+
+  test('files that look like tests are told', () => {
+    const files = { '1.in': '', '1.ans': '', '1.out': '', '2.IN': '', '2.ANS': '', '3.in.txt': '', 'README.txt': '' }
+    expect(notesOf(files)).toEqual([
+      '1.out is not read: the answer of 1.in is 1.ans',
+      '2.IN is no test; one would be called 2.in',
+      '2.ANS is no answer; one would be called 2.ans or 2.out',
+      '3.in.txt is no test; one would be called 3.in',
+    ])
+  })
+
+  test('files that the settings name, and those of submissions, are no tests', () => {
+    const files = {
+      '1.in': '',
+      '1.ans': '',
+      'words.in.txt': '',
+      'check.py': '',
+      'submissions/accepted/a/data.IN': '',
+      'submissions/accepted/a/a.py': '',
+      'problem.json': { checker: { type: 'program', file: 'check.py', files: ['words.in.txt'] } },
+    }
+    expect(notesOf(files)).toEqual([])
+  })
+
+  test('they stand beside the faults that they explain', () => {
+    expect(faultsOf({ '1.in': '', '1.answer': '' })).toEqual([
+      '1.in: has no answer: there is neither 1.ans nor 1.out',
+      '1.answer: is no answer; one would be called 1.ans or 1.out',
+    ])
+  })
 })

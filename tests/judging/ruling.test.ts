@@ -103,7 +103,8 @@ test('a judge that fails says so to judges alone, with its last words', () => {
   expect(crashed).toEqual({
     verdict: 'judge-error',
     fraction: 0,
-    judgeMessage: 'the checker ended with exit code 1, which kattis does not know: Traceback: KeyError',
+    judgeMessage:
+      'the checker ended with exit code 1, which kattis does not know (42 accepts, 43 refuses): Traceback: KeyError',
   })
   const slow = { status: 'wall-time-limit', message: 'stage checker took longer than 10 ms' } as const
   expect(rule('kattis', end(null, {}, slow))).toMatchObject({ verdict: 'judge-error', judgeMessage: slow.message })

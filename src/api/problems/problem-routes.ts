@@ -101,9 +101,9 @@ export const problemRoutes = [
     async handle(needs: ProblemNeeds, { res, caller, query, body, takeBulk, send }) {
       const isTrial = query.validate !== undefined && query.validate !== 'false'
       await inTurn(needs, res, async () => {
-        const { content, about: found, leftOut } = problemIn(takeBulk(), needs)
+        const { content, about: found, leftOut, notes } = problemIn(takeBulk(), needs)
         const known = { name: body.name, ...found }
-        if (isTrial) return send(200, { ...known, ...programsOf(content), leftOut })
+        if (isTrial) return send(200, { ...known, ...programsOf(content), leftOut, ...notesOf(notes) })
         const now = new Date().toISOString()
         const about: StoredProblem = { id: uuid(), version: 1, ...known, createdAt: now, updatedAt: now }
         if (!(await needs.problems.put(caller.tenant, about, content))) {
@@ -111,7 +111,7 @@ export const problemRoutes = [
           throw invalidRequest([{ pointer: '', detail }])
         }
         res.location(`/v1/problems/${about.id}`)
-        send(201, about)
+        send(201, { ...about, ...notesOf(notes) })
       })
     },
   }),
@@ -163,14 +163,14 @@ export const problemRoutes = [
     async handle(needs: ProblemNeeds, { res, caller, params, body, takeBulk, send }) {
       const { id, createdAt, version } = await ownProblem(needs, caller.tenant, params.id)
       await inTurn(needs, res, async () => {
-        const { content, about: found } = problemIn(takeBulk(), needs)
+        const { content, about: found, notes } = problemIn(takeBulk(), needs)
         const changed = { name: body.name, ...found, version: version + 1, updatedAt: new Date().toISOString() }
         const about: StoredProblem = { id, createdAt, ...changed }
         if (!(await needs.problems.replace(caller.tenant, about, content))) {
           const detail = 'was replaced or deleted in the meantime; read it and try again'
           throw invalidRequest([{ pointer: '', detail }])
         }
-        send(200, about)
+        send(200, { ...about, ...notesOf(notes) })
       })
     },
   }),
@@ -218,3 +218,6 @@ const programsOf = ({ examples = [], validators = [] }: ProblemContent) => ({
   examples: examples.map(({ name, language, expected }) => ({ name, language, expected })),
   validators: validators.map(({ name, language }) => ({ name, language })),
 })
+
+/** Not kept: of the archive that was sent. */
+const notesOf = (notes: string[]) => (notes.length > 0 ? { notes } : {})

@@ -2,6 +2,7 @@ import { extname } from 'node:path/posix'
 import { ArchiveFault, ArchiveTooLarge, readArchive } from '../../shared/judging/archive.ts'
 import { checkJudging } from '../../shared/judging/check-judging.ts'
 import { pointsOfAll } from '../../shared/judging/group-points.ts'
+import type { ProblemFault } from '../../shared/judging/problem.ts'
 import type { ProblemContent } from '../../shared/judging/problem-store.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
 import { MAX_PROBLEM_FILES, MAX_PROBLEM_TESTS, type StoredProblem } from '../../shared/judging/stored-problem.ts'
@@ -31,6 +32,8 @@ export interface FoundProblem {
   about: Pick<StoredProblem, 'format' | 'tests' | 'groups' | 'points' | 'bytes' | 'submissions' | 'languages'>
   /** Paths of the programs that cannot be run. */
   leftOut: string[]
+  /** What of it is not read, though it may be meant. */
+  notes: string[]
 }
 
 /** The problem in an archive. @throws Problem `too-large`, or `invalid-request` with everything that is wrong with it */
@@ -59,8 +62,7 @@ function problemOf(packed: Buffer, languages: readonly Language[], maxBytes: num
     (name) => findLanguage(languages, name)?.id,
   )
   const { problem, faults } = read
-  if (!read.problem || !problem)
-    throw refusal(faults.map(({ path, detail }) => (path === '' ? detail : `${path}: ${detail}`)))
+  if (!read.problem || !problem) throw refusal(faults.map(inWords))
   if ((problem.tests?.length ?? 0) > MAX_PROBLEM_TESTS) {
     throw refusal([`has ${problem.tests?.length} tests; ${MAX_PROBLEM_TESTS} are allowed`])
   }
@@ -77,7 +79,7 @@ function problemOf(packed: Buffer, languages: readonly Language[], maxBytes: num
     ...checkJudge('/interactor', problem.interactor),
   ]
   if (errors.length > 0) throw refusal(errors.map(({ pointer, detail }: FieldError) => `${pointer} ${detail}`))
-  const { examples, validators, leftOut, format } = read
+  const { examples, validators, leftOut, format, notes } = read
   const { tests = [], groups = [], languages: allowed } = problem
   const about = {
     format,
@@ -88,8 +90,10 @@ function problemOf(packed: Buffer, languages: readonly Language[], maxBytes: num
     submissions: examples.length,
     ...(allowed && { languages: allowed }),
   }
-  return { content: { ...problem, examples, validators }, about, leftOut }
+  return { content: { ...problem, examples, validators }, about, leftOut, notes: notes.map(inWords) }
 }
+
+const inWords = ({ path, detail }: ProblemFault): string => (path === '' ? detail : `${path}: ${detail}`)
 
 /** What no job could have of a program that judges: each submission would be refused for it. */
 function checkJudge(place: string, { files = [], args, compilerArgs }: Partial<Interactor> = {}): FieldError[] {

@@ -7,7 +7,7 @@ import { readProblem } from '../../shared/judging/read-problem.ts'
 import { EXIT } from '../exit.ts'
 import { plain } from '../paint.ts'
 import { type Connection, PATIENT_RETRIES } from '../service/connection.ts'
-import { printable, table } from '../table.ts'
+import { counted, printable, table } from '../table.ts'
 import { liveLine } from '../live-line.ts'
 import { notUsable } from './judge.ts'
 import { judgedWith, type JudgedWith } from './judged-with.ts'
@@ -63,7 +63,10 @@ export async function checkProblem(
   ].filter(({ language }) => !isInstalled(language))
   const leftOut = [...others.map(({ path }) => path), ...read.leftOut]
   const count = problem.tests?.length ?? 0
-  note(`${folder} is a ${NAMES[format]} with ${count} tests and ${read.examples.length} example submissions`)
+  const parts = [counted(count, 'test'), counted(read.examples.length, 'example submission')]
+  note(`${folder} is a ${NAMES[format]} with ${parts.join(' and ')}`)
+  const notes = read.notes.map(({ path, detail }) => `${path} ${detail}`)
+  for (const one of notes) note(printable(one))
   const list = (paths: readonly string[]) => paths.map((path) => printable(path)).join(', ')
   if (others.length > 0) {
     const languages = [...new Set(others.map(({ language }) => language))]
@@ -112,7 +115,7 @@ export async function checkProblem(
   progress.clear()
   if (json)
     stdout.write(
-      `${JSON.stringify({ format, tests: count, submissions: checked.map(shown), validators: validated, leftOut }, null, 2)}\n`,
+      `${JSON.stringify({ format, tests: count, submissions: checked.map(shown), validators: validated, leftOut, notes }, null, 2)}\n`,
     )
   else if (checked.length > 0) {
     const columns = [
@@ -140,7 +143,7 @@ export async function checkProblem(
   }
   if (!json) {
     for (const { example, job, passed } of checked) {
-      if (!passed && job.message !== null) note(`${printable(example.name)}: ${job.message}`)
+      if (!passed && job.message !== null) note(`${printable(example.name)}: ${withTestName(job)}`)
     }
     for (const { name, refused, message } of validated) note(`${printable(name)} ${saidBy(refused, message, count)}`)
   }
@@ -150,6 +153,14 @@ export async function checkProblem(
     return 1
   }
   return all.every(({ passed }) => passed) ? 0 : 1
+}
+
+/** Why a job ended, with the name of its test instead of its place. */
+function withTestName({ message, stages }: JobSummary): string {
+  return (message ?? '').replace(/^stage (test \d+)(?= )/, (whole, stage: string) => {
+    const name = stages.find((one) => one.name === stage)?.test?.name
+    return name === undefined || name === null ? whole : `test ${printable(name)}`
+  })
 }
 
 const NAMES = { folder: 'plain folder', kattis: 'Kattis package', polygon: 'Polygon package' } as const

@@ -28,7 +28,10 @@ export function addProblemCommands(program: Command, deps: JobCommandDeps, reach
       }),
     )
   add('store <path>', 'store a folder, or a zip, tar or tar.gz of one, and print the id of the problem')
-    .option('--name <name>', 'its name; that of the file or folder when absent')
+    .option(
+      '--name <name>',
+      'its name; when absent, that of the version before, of the package, or of the file or folder',
+    )
     .option('--id <id>', 'store it as a new version of this problem')
     .option('--validate', 'store nothing: say what it is, or all that is wrong with it')
     .option('--json', 'print what is known of it as JSON')

@@ -2,19 +2,20 @@ import { statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { RunyardError, type StoredProblem, type ValidProblem } from '../../client/client.ts'
-import { writeTar } from '../../shared/judging/archive.ts'
+import { readArchive, writeTar } from '../../shared/judging/archive.ts'
+import { NAMING, ownNameOf } from '../../shared/judging/own-name.ts'
 import { unreadFiles } from '../../shared/judging/unread-files.ts'
 import { KIB, MIB } from '../../shared/units.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { liveLine } from '../live-line.ts'
 import { type Connection, PATIENT_RETRIES, readFile } from '../service/connection.ts'
-import { printable } from '../table.ts'
+import { counted, printable } from '../table.ts'
 import { readFolder } from './read-folder.ts'
 import type { Streams } from './show-events.ts'
 
 export interface StoreOptions {
   name?: string
-  /** Of the problem that gets a new version. */
+  /** Of the problem that gets a new version; it keeps its name unless it is given another. */
   id?: string
   validate?: boolean
   json?: boolean
@@ -28,12 +29,12 @@ const FORMATS = { folder: 'plain folder', kattis: 'Kattis package', polygon: 'Po
  */
 export async function storeProblem(
   path: string,
-  { name = nameOf(path), id, validate = false, json = false }: StoreOptions,
+  { name: given, id, validate = false, json = false }: StoreOptions,
   { client }: Connection,
   { stdout, stderr, note }: Streams,
 ): Promise<void> {
   const live = liveLine(stderr)
-  const archive = archiveOf(path, (step) => live.show(step))
+  const { archive, ownName } = archiveOf(path, (step) => live.show(step))
   const size = sizeOf(archive.length)
   const began = performance.now()
   const show = () => live.show(`sending ${size}, ${((performance.now() - began) / 1000).toFixed(0)} s`)
@@ -42,6 +43,7 @@ export async function storeProblem(
   const call = { retries: PATIENT_RETRIES }
   try {
     const { problems } = client
+    const name = given ?? (id === undefined ? (ownName() ?? nameOf(path)) : (await problems.get(id)).name)
     const known = validate
       ? await problems.validate(name, archive, call)
       : await (id === undefined ? problems.create(name, archive, call) : problems.replace(id, name, archive, call))
@@ -50,6 +52,7 @@ export async function storeProblem(
     note(portrait(known))
     if ('leftOut' in known && known.leftOut.length > 0)
       note(`cannot be run: ${known.leftOut.map((one) => printable(one)).join(', ')}`)
+    for (const one of known.notes ?? []) note(printable(one))
     if ('id' in known) stdout.write(`${known.id}\n`)
   } catch (error) {
     throw tooLargeFor(path, error)
@@ -65,11 +68,27 @@ const sizeOf = (bytes: number): string =>
 const nameOf = (path: string): string => basename(resolve(path)).replace(/\.(?:zip|kpp|tar|tgz|tar\.gz)$/i, '')
 
 /** A folder is packed without what nobody reads of it, such as statements. */
-function archiveOf(path: string, tell: (step: string) => void): Buffer {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return readFile(path, 'the problem')
+function archiveOf(path: string, tell: (step: string) => void) {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    const archive = readFile(path, 'the problem')
+    return { archive, ownName: () => ownNameIn(archive) }
+  }
   const files = readFolder(path)
   tell(`packing ${files.size} files`)
-  return packed(files)
+  return { archive: packed(files), ownName: () => ownNameOf(files) }
+}
+
+/** What is unpacked of an archive for the name in it: the service says what is wrong with more. */
+const NAMED_BYTES = 256 * MIB
+
+/** The name that a package has, if it can be read. */
+function ownNameIn(archive: Buffer): string | undefined {
+  try {
+    const unread = () => (path: string) => !NAMING.includes(path)
+    return ownNameOf(readArchive(archive, { maxBytes: NAMED_BYTES, maxFiles: NAMING.length, unread }))
+  } catch {
+    return undefined
+  }
 }
 
 /** An archive of a folder's files, without those that nobody reads. */
@@ -86,7 +105,6 @@ export const tooLargeFor = (path: string, error: unknown): unknown =>
 
 function portrait(known: StoredProblem | ValidProblem): string {
   const { name, format, tests, points, submissions, bytes } = known
-  const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
   const parts = [counted(tests, 'test'), counted(points, 'point'), counted(submissions, 'example submission')]
   const what = `a ${FORMATS[format]} with ${parts.join(', ')}, ${sizeOf(bytes)}`
   return 'version' in known

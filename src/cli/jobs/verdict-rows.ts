@@ -30,7 +30,7 @@ export function verdictRows(tests: readonly RequestTest[], compares: boolean, pa
     `${name.padEnd(width)}  ${verdict}  ${cpu.padStart(CPU_WIDTH)}  ${memory.padStart(MEMORY_WIDTH)}  ${points}`
   return {
     head: () => paint('bold', columns('TEST', 'VERDICT'.padEnd(LONGEST.length), 'CPU', 'MEMORY', 'POINTS')),
-    row({ test, judging, cpuMs, memoryPeakBytes }, output) {
+    row({ test, judging, status, wallMs, cpuMs, memoryPeakBytes }, output) {
       if (!test || !judging) return []
       const { verdict, score, points, feedback, judgeMessage } = judging
       const shown = paint(verdictFormat(verdict), verdict) + ' '.repeat(LONGEST.length - verdict.length)
@@ -41,9 +41,15 @@ export function verdictRows(tests: readonly RequestTest[], compares: boolean, pa
       const isWrong = secret !== true && (verdict === 'wrong-answer' || verdict === 'presentation-error')
       const difference =
         isWrong && compares && expectedOutput !== undefined ? firstDifference(output, expectedOutput) : undefined
-      const words = [feedback, judgeMessage, difference && tellDifference(difference)]
+      const words = [metLimit(status, wallMs), feedback, judgeMessage, difference && tellDifference(difference)]
       const lines = words.flatMap((text) => text?.split('\n') ?? [])
       return [row, ...lines.map((line) => paint('dim', `${' '.repeat(width)}  ${printable(line)}`))]
     },
   }
+}
+
+/** Which of its limits of time a test met: its CPU time, which stands beside the verdict, or this wall time. */
+function metLimit(status: StageSummary['status'], wallMs: number): string | undefined {
+  if (status === 'wall-time-limit') return `wall time limit met after ${wallMs.toFixed(0)} ms`
+  return status === 'cpu-time-limit' ? 'CPU time limit met' : undefined
 }

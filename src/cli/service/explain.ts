@@ -1,5 +1,5 @@
 import { type FieldError, RunyardError } from '../../client/client.ts'
-import { didYouMean } from '../did-you-mean.ts'
+import { didYouMean } from '../../shared/did-you-mean.ts'
 import type { Connection } from './connection.ts'
 import { EXIT, ExitError } from '../exit.ts'
 

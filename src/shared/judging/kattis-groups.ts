@@ -1,4 +1,5 @@
 import type { CodeRequest } from '../requests.ts'
+import { MAX_POINTS } from './judging-request.ts'
 import { numberOf, shortened, textOf, wordsOf } from './kattis-settings.ts'
 import type { Tell } from './problem.ts'
 import { wordsIn, type YamlMap } from './yaml.ts'
@@ -22,8 +23,9 @@ export function highestOf(config: YamlMap): number | undefined {
 /** What a group of the newer formats gives at most, and how. */
 export function boundsOf(name: string, config: YamlMap) {
   const isWhole = name === 'secret'
+  const points = numberOf(config['max_score'] ?? (isWhole ? '100' : undefined))
   return {
-    points: numberOf(config['max_score'] ?? (isWhole ? '100' : undefined)),
+    points: points !== undefined && points >= 0 && points <= MAX_POINTS ? points : undefined,
     aggregation: textOf(config['score_aggregation']) ?? (isWhole ? 'sum' : 'pass-fail'),
   }
 }
@@ -115,7 +117,14 @@ export function groupFields(
   const path = `data/${name}/`
   const tellHere = (detail: string) => tell(path, detail)
   const { points, aggregation } = boundsOf(name, config)
-  if (points === undefined) tell(path, 'has no max_score; groups without a bound are not read here')
+  const given = textOf(config['max_score'])
+  if (points === undefined && (given === undefined || given === 'unbounded'))
+    tell(path, 'has no max_score; groups without a bound are not read here')
+  else if (points === undefined)
+    tell(
+      `${path}test_group.yaml`,
+      `max_score is "${shortened(given ?? '')}"; it must be a number from 0 to ${MAX_POINTS}`,
+    )
   if (!['pass-fail', 'sum', 'min'].includes(aggregation))
     tell(path, `score_aggregation is "${aggregation}", which is not read here`)
   if (config['static_validation_score'] !== undefined) tell(path, 'static_validation_score is not read here')

@@ -11,6 +11,7 @@ import {
   SAMPLE,
   VALIDATOR_ARGS,
 } from './kattis-groups.ts'
+import { checkKeys } from './kattis-keys.ts'
 import { allowedLanguages } from './kattis-languages.ts'
 import { legacyGroups } from './legacy-groups.ts'
 import { limitsOf, SETTINGS, shortened, textOf, wordsOf } from './kattis-settings.ts'
@@ -39,6 +40,7 @@ export function readKattisPackage(
     if (!told.has(fault)) faults.push({ path, detail })
     told.add(fault)
   }
+  const notes: ProblemFault[] = []
   const names = [...files.keys()]
     .filter((path) => /^data\/(?:sample|secret)\/.*\.in$/.test(path))
     .map((path) => path.slice('data/'.length, -'.in'.length))
@@ -138,6 +140,8 @@ export function readKattisPackage(
   const own: string[] = flags.size > 0 ? (JSON.parse([...flags][0] ?? '[]') as string[]) : []
   const validatorArgs = [...wordsOf(settings['validator_flags'], 'validator_flags', inSettings), ...own]
 
+  if (settings['limits'] !== undefined && settings['limits'] !== null && !isMap(settings['limits']))
+    tell(SETTINGS, 'limits is not a map of keys and values')
   const limits = limitsOf(isMap(settings['limits']) ? settings['limits'] : {}, files, tell)
   const program = readValidator(files, languageOf, tell, limits.validator)
   if (isMultiPass && !program) tell(SETTINGS, 'is multi-pass and has no output validator to ask for the passes')
@@ -187,7 +191,8 @@ export function readKattisPackage(
     const ofValidator = (args: Yaml) => (isMap(args) ? (Object.hasOwn(args, validator) ? args[validator] : []) : args)
     return wordsOfTest(name, [key], ofValidator)
   })
-  return readProblemOf('kattis', problem, withPrograms(examples, validators), faults)
+  checkKeys({ files, yaml, names, version, tell, note: (path, detail) => void notes.push({ path, detail }) })
+  return readProblemOf('kattis', problem, withPrograms(examples, validators), faults, notes)
 }
 
 /** Files of `include/LANGUAGE/`, which are put beside each program in that language. */

@@ -38,6 +38,10 @@ export function limitsOf(given: YamlMap, files: ReadonlyMap<string, Buffer>, tel
     const value = numberOf(given[name])
     if (value === undefined && given[name] !== undefined && given[name] !== null)
       tell(SETTINGS, `limits: ${name} is no number`)
+    if (value !== undefined && value <= 0) {
+      tell(SETTINGS, `limits: ${name} is ${value}; it must be above 0`)
+      return undefined
+    }
     return value === undefined ? undefined : Math.round(value * unit)
   }
   const [, ofIni] = TIME_LIMIT.exec(files.get('domjudge-problem.ini')?.toString() ?? '') ?? []

@@ -4,6 +4,7 @@ import { LimitOverrides } from '../limits.ts'
 import { Checker, CodeRequest, Interactor, type RequestTest } from '../requests.ts'
 import { MAX_HARNESSES, RequestGroup, TestLimits } from './judging-request.ts'
 import { allowedExamples, baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
+import { folderNotes } from './folder-notes.ts'
 import { inputValidators } from './input-validators.ts'
 import { createPlacedFiles, type Place } from './placed-files.ts'
 import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, withPrograms } from './problem.ts'
@@ -180,7 +181,20 @@ export function readProblemFolder(
   const allowed = languages?.flatMap((name) => idOf(name) ?? [])
   const examples = outputOnly ? NO_EXAMPLES : allowedExamples(exampleSubmissions(files, languageOf, tell), allowed)
   const validators = inputValidators(files, languageOf, tests)
-  return readProblemOf('folder', problem, withPrograms(examples, validators), faults)
+  const named = new Set(
+    [checker, interactor, ...(settings.harness ?? [])].flatMap((one) =>
+      one ? [...('file' in one ? [one.file] : []), ...(one.files ?? []).map((file) => placeOf(file).file)] : [],
+    ),
+  )
+  const notes = folderNotes(files.keys(), needsAnswer ? [] : tests, (path) => named.has(path) || !isOfTests(path))
+  // Beside a fault, they may be what explains it.
+  return readProblemOf(
+    'folder',
+    problem,
+    withPrograms(examples, validators),
+    faults.length > 0 ? [...faults, ...notes] : faults,
+    notes,
+  )
 }
 
 function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): ProblemFile {

@@ -79,7 +79,13 @@ export interface ReadPrograms {
 
 /** The problem, or what is wrong with its folder. */
 export type ReadProblem =
-  | ({ problem: Problem; format: ProblemFormat; faults: [] } & ReadPrograms)
+  | ({
+      problem: Problem
+      format: ProblemFormat
+      faults: []
+      /** What is in the folder and not read, though it may be meant. */
+      notes: ProblemFault[]
+    } & ReadPrograms)
   | { problem: undefined; faults: ProblemFault[] }
 
 /** What a folder was written for. */
@@ -98,6 +104,7 @@ export function readProblemOf(
   problem: Problem,
   programs: ReadPrograms,
   faults: ProblemFault[],
+  notes: readonly ProblemFault[] = [],
 ): ReadProblem {
   // Those of a plain folder are checked with its other settings.
   if (format !== 'folder') faults.push(...outOfRange(problem))
@@ -111,19 +118,19 @@ export function readProblemOf(
   }
   return faults.length > 0
     ? { problem: undefined, faults: mostOf(faults) }
-    : { problem, ...programs, format, faults: [] }
+    : { problem, ...programs, format, faults: [], notes: mostOf(notes, 'notes') }
 }
 
 const MAX_FAULTS = 100
 const MAX_FAULT_CHARACTERS = 1000
 
 /** Faults may quote their files, and be as many as these have words. */
-function mostOf(faults: readonly ProblemFault[]): ProblemFault[] {
+function mostOf(faults: readonly ProblemFault[], what = 'faults'): ProblemFault[] {
   const first = faults
     .slice(0, MAX_FAULTS)
     .map(({ path, detail }) => ({ path, detail: detail.slice(0, MAX_FAULT_CHARACTERS) }))
   const more = faults.length - first.length
-  return more > 0 ? [...first, { path: '', detail: `and ${more} more faults` }] : first
+  return more > 0 ? [...first, { path: '', detail: `and ${more} more ${what}` }] : first
 }
 
 export const withPrograms = (

@@ -15,6 +15,11 @@ export const StoredProblem = Type.Object({
   languages: Type.Optional(
     Type.Array(Type.String(), { description: 'those that programs may be in; absent when all are' }),
   ),
+  notes: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'what of the archive is not read, though it may be meant; only where it is stored or validated',
+    }),
+  ),
   createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
   updatedAt: Type.String({ format: 'date-time', description: 'when this version was stored' }),
 })

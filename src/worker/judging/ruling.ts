@@ -66,7 +66,7 @@ export function rulingOf(
   const { verdict } = said
   if (verdict === undefined) {
     return judgeError(
-      `the ${role} ended with exit code ${end.exitCode}, which ${protocol} does not know`,
+      `the ${role} ended with exit code ${end.exitCode}, which ${protocol} does not know (${EXIT_CODES[protocol]})`,
       said.judgeMessage,
     )
   }
@@ -125,6 +125,12 @@ const SAID: Record<Protocol, (end: JudgeEnd) => Said> = {
     const text = /^(?:points\s+)?(\S+)/.exec(stderr.trimStart())?.[1] ?? 'no points'
     return { verdict, feedback: '', judgeMessage, score: { text, of: 'points' } }
   },
+}
+
+/** What exit codes say, in short. */
+const EXIT_CODES: Record<Protocol, string> = {
+  kattis: '42 accepts, 43 refuses',
+  testlib: '0 accepts, 1 and 2 refuse, 7 gives points, 3 is a fault of its own',
 }
 
 /** Of testlib.h: dirt is text behind the output, 8 an output that ends too early. */

@@ -478,6 +478,7 @@ class JobSummary(_JobBase):
 
 class _StoredProblem(TypedDict, total=False):
     languages: List[str]
+    notes: List[str]
 
 
 class StoredProblem(_StoredProblem):

@@ -13,7 +13,7 @@ export function CompareButton({
   const isOpen = open === index
   return (
     <button type="button" class="button quiet" aria-expanded={isOpen} onClick={() => onOpen(isOpen ? null : index)}>
-      Compare<span class="unseen"> test {index + 1}</span>
+      Difference<span class="unseen"> of test {index + 1}</span>
     </button>
   )
 }

@@ -59,7 +59,7 @@ export function TestsOptions({
         </button>
         {tests.length > 0 && (
           <div class="field">
-            <label for={`${ids}-checker`}>Compare</label>
+            <label for={`${ids}-checker`}>Comparison</label>
             <select
               class="select"
               id={`${ids}-checker`}

@@ -1,10 +1,15 @@
 /** `; did you mean python?` when one of the words is near to what was written, else nothing. */
 export function didYouMean(written: string, words: readonly string[]): string {
-  const near = words
+  const near = nearWord(written, words)
+  return near === undefined ? '' : `; did you mean ${near}?`
+}
+
+/** The word that is nearest to what was written; undefined when none is near. */
+export function nearWord(written: string, words: readonly string[]): string | undefined {
+  return words
     .map((word) => ({ word, distance: distance(written.toLowerCase(), word) }))
     .filter((one) => one.distance <= Math.max(1, Math.floor(one.word.length / 3)))
-    .toSorted((a, b) => a.distance - b.distance)[0]
-  return near === undefined ? '' : `; did you mean ${near.word}?`
+    .toSorted((a, b) => a.distance - b.distance)[0]?.word
 }
 
 /** How many letters are to be put in, taken out, changed, or swapped with their neighbour (optimal string alignment). */
