@@ -79,8 +79,8 @@ test('an operator sees each verdict, who gained what, and how an output differs 
     ['3', 'Wrong answer look at line 2', '0 of 1'],
   ])
   // Neither of one that is right, nor of a secret one.
-  expect(await tests.getByRole('button').allTextContents()).toEqual(['Compare test 2'])
-  await tests.getByRole('button', { name: 'Compare test 2' }).click()
+  expect(await tests.getByRole('button').allTextContents()).toEqual(['Difference of test 2'])
+  await tests.getByRole('button', { name: 'Difference of test 2' }).click()
   const comparison = tests.getByRole('group', { name: 'Test 2' })
   await comparison.waitFor()
   expect(await comparison.getByRole('region', { name: 'Input' }).textContent()).toBe('2')
@@ -116,7 +116,7 @@ test('a test is shown to operators alone, and a secret one to nobody', async () 
   expect(body).toMatchObject({ answer: '2', truncated: true, answerTruncated: false })
   expect(body['stdin']).toBe('x'.repeat(65_536))
   const tests = await show(long.id)
-  await tests.getByRole('button', { name: 'Compare test 1' }).click()
+  await tests.getByRole('button', { name: 'Difference of test 1' }).click()
   await tests.getByRole('group', { name: 'Test 1' }).waitFor()
   // Only the input is cut: the output is compared as a whole.
   expect(await tests.locator('.difference > div').allTextContents()).toEqual(['− expected: 2', '+ written: 22'])
@@ -141,7 +141,7 @@ test('of a submission to a stored problem the tests are those of the problem, in
   expect((await readTest(id, 1)).status).toBe(404)
   const tests = await show(id)
   await tests.getByText(`Problem ${body.id}, version 1`).waitFor()
-  await tests.getByRole('button', { name: 'Compare test 1' }).click()
+  await tests.getByRole('button', { name: 'Difference of test 1' }).click()
   await tests.getByRole('group', { name: 'Test 1' }).waitFor()
   expect(await tests.locator('.difference > div').allTextContents()).toEqual(['− expected: 50', '+ written: 5'])
 })
