@@ -7,7 +7,7 @@ import type { Batch as BatchRecord } from '../../shared/redis/batch-record.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { defineRoute } from '../http/route.ts'
-import { type ServerSentEvent, sendEvents } from '../http/sse.ts'
+import { eventStreamOf, type ServerSentEvent, sendEvents } from '../http/sse.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'
 import { type BatchNeeds, hasEnded, jobsOf, ownBatch, viewOf } from './own-batch.ts'
 
@@ -38,12 +38,7 @@ export const streamBatchEvents = defineRoute({
   scopes: ['jobs', 'containers'],
   params: { id: PATH.batch },
   answers: {
-    200: {
-      description: 'The events, as they come.',
-      type: 'text/event-stream',
-      schema: Type.String({ description: 'server-sent events' }),
-      events: BatchEvent,
-    },
+    200: eventStreamOf(BatchEvent),
     204: { description: 'You have received the last `progress`; no more events follow.' },
   },
   headers: ['Last-Event-ID'],

@@ -2,11 +2,11 @@ import Type from 'typebox'
 import { EnvironmentEvent } from '../../shared/environments/environment.ts'
 import { GapEvent } from '../../shared/job-event.ts'
 import { Problem } from '../../shared/problems.ts'
-import { BEGINNING, type EventFeed } from '../events/event-feed.ts'
+import { BEGINNING, type EventFeed, isEventId } from '../events/event-feed.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { defineRoute } from '../http/route.ts'
-import { sendEvents } from '../http/sse.ts'
+import { eventStreamOf, sendEvents } from '../http/sse.ts'
 import type { EnvironmentRequests } from './environment-requests.ts'
 
 export interface EventNeeds {
@@ -28,12 +28,7 @@ export const streamEnvironmentEvents = defineRoute({
   params: { id: PATH.environment },
   headers: ['Last-Event-ID'],
   answers: {
-    200: {
-      description: 'The events, as they come.',
-      type: 'text/event-stream',
-      schema: Type.String({ description: 'server-sent events' }),
-      events: Type.Union([EnvironmentEvent, GapEvent]),
-    },
+    200: eventStreamOf(Type.Union([EnvironmentEvent, GapEvent])),
     204: { description: 'You have received the last event; no more follow.' },
   },
   problems: ['invalid-header', 'too-many-open'],
@@ -43,7 +38,7 @@ export const streamEnvironmentEvents = defineRoute({
     if (req.method === 'HEAD') return void res.type('text/event-stream').end()
     const after = req.get('last-event-id') || BEGINNING
     const isOver = state === 'ready' || state === 'failed'
-    if (!/^\d{1,15}-\d{1,15}$/.test(after) || (!isOver && !(await feed.known(id, after))))
+    if (!isEventId(after) || (!isOver && !(await feed.known(id, after))))
       throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this environment')
     if (isOver && (await feed.rest(id, after)) !== 'more') return void res.status(204).end()
     const signal = open.admit(res)

@@ -162,6 +162,9 @@ function nextCount(page: readonly StoredEvent[]): number {
   return Math.min(MAX_PAGE, Math.max(1, Math.floor((QUEUE_BYTES * page.length) / Math.max(1, bytes))))
 }
 
+/** Whether a text has the form of a stream id, as `Last-Event-ID` must. */
+export const isEventId = (text: string): boolean => /^\d{1,15}-\d{1,15}$/.test(text)
+
 /** Order of two stream ids, `milliseconds-sequence`. */
 export function compareIds(a: string, b: string): number {
   const [aTime = '', aSequence = ''] = a.split('-')

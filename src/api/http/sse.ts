@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Response } from 'express'
+import Type, { type TSchema } from 'typebox'
 import type { Problem } from '../../shared/problems.ts'
 
 export interface ServerSentEvent {
@@ -8,6 +9,14 @@ export interface ServerSentEvent {
   /** One line. */
   data: string
 }
+
+/** What a route that streams events answers. @param events what `type` and `data` of each are */
+export const eventStreamOf = <Events extends TSchema>(events: Events) => ({
+  description: 'The events, as they come.',
+  type: 'text/event-stream' as const,
+  schema: Type.String({ description: 'server-sent events' }),
+  events,
+})
 
 /** Proxies drop a connection that is silent for long. */
 const HEARTBEAT_MS = 15_000

@@ -5,6 +5,7 @@ import type { OpenResponses } from '../http/open-responses.ts'
 import { eventStream } from '../http/openapi/examples/results.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { type Answer, defineRoute, type RouteRequest } from '../http/route.ts'
+import { eventStreamOf } from '../http/sse.ts'
 import type { JobReader } from '../../shared/jobs/job-reader.ts'
 import { type FindJob, ownJobs } from './own-job.ts'
 import { streamJob } from './stream-job.ts'
@@ -18,13 +19,7 @@ export interface EventsNeeds {
 /** @param examples of a whole stream */
 export const eventAnswers = (examples?: Answer['examples']) =>
   ({
-    200: {
-      description: 'The events, as they come.',
-      type: 'text/event-stream',
-      schema: Type.String({ description: 'server-sent events' }),
-      events: Type.Union([JobEvent, GapEvent]),
-      ...(examples && { examples }),
-    },
+    200: { ...eventStreamOf(Type.Union([JobEvent, GapEvent])), ...(examples && { examples }) },
     204: { description: 'You have received `result`; no more events follow.' },
   }) as const satisfies Record<number, Answer>
 

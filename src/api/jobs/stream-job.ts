@@ -1,7 +1,7 @@
 import type { Response } from 'express'
 import type { JobSummary } from '../../shared/job.ts'
 import { Problem } from '../../shared/problems.ts'
-import { BEGINNING, type EventFeed } from '../events/event-feed.ts'
+import { BEGINNING, type EventFeed, isEventId } from '../events/event-feed.ts'
 import type { StoredEvent } from '../events/live-events.ts'
 import { sendEvents } from '../http/sse.ts'
 
@@ -35,7 +35,7 @@ export async function eventsAfter(
   job: JobSummary,
   after: string,
 ): Promise<{ over: boolean; events: (signal: AbortSignal) => Promise<AsyncIterable<StoredEvent>> } | undefined> {
-  if (!/^\d{1,15}-\d{1,15}$/.test(after)) return undefined
+  if (!isEventId(after)) return undefined
   if (job.status === null && !(await feed.known(job.id, after))) return undefined
   const stored = job.status === null ? 'more' : await feed.rest(job.id, after)
   if (stored === undefined) return { over: false, events: async () => only(resultOf(job, after)) }

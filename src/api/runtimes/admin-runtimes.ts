@@ -11,11 +11,11 @@ import {
   type Installations,
 } from '../../shared/redis/installations.ts'
 import type { Overview, WorkerInfo } from '../../shared/redis/worker-registry.ts'
-import { BEGINNING, type EventFeed } from '../events/event-feed.ts'
+import { BEGINNING, type EventFeed, isEventId } from '../events/event-feed.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { defineRoute } from '../http/route.ts'
-import { sendEvents } from '../http/sse.ts'
+import { eventStreamOf, sendEvents } from '../http/sse.ts'
 import type { Audit } from '../security/audit.ts'
 
 export interface HostsNeeds {
@@ -146,12 +146,7 @@ export const adminRuntimeRoutes = [
     params: { id: PATH.installation },
     headers: ['Last-Event-ID'],
     answers: {
-      200: {
-        description: 'The events, as they come.',
-        type: 'text/event-stream',
-        schema: Type.String({ description: 'server-sent events' }),
-        events: InstallationEvent,
-      },
+      200: eventStreamOf(InstallationEvent),
       204: { description: 'You have received `result`; no more events follow.' },
     },
     problems: ['invalid-header', 'too-many-open'],
@@ -159,7 +154,7 @@ export const adminRuntimeRoutes = [
       const { installations, feed, open } = needs
       const { id } = await readOne(installations, params.id)
       const after = req.get('last-event-id') || BEGINNING
-      if (!/^\d{1,15}-\d{1,15}$/.test(after) || !(await feed.known(id, after))) {
+      if (!isEventId(after) || !(await feed.known(id, after))) {
         throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this installation')
       }
       if ((await feed.rest(id, after)) === 'read' && (await readOne(installations, id)).over) {

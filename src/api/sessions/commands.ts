@@ -14,6 +14,7 @@ import { PATH } from '../http/openapi/parameters.ts'
 import { preferredWait } from '../http/prefer.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
+import { eventStreamOf } from '../http/sse.ts'
 import { plainBase64, NOT_BASE64 } from '../jobs/request/base64.ts'
 import { checkVectors } from '../jobs/request/check-request.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'
@@ -199,12 +200,7 @@ export const streamCommandEvents = defineRoute({
   params: { id: PATH.session, command: PATH.command },
   headers: ['Last-Event-ID'],
   answers: {
-    200: {
-      description: 'The events, as they come.',
-      type: 'text/event-stream',
-      schema: Type.String({ description: 'server-sent events' }),
-      events: Type.Union([SessionEvent, GapEvent]),
-    },
+    200: eventStreamOf(Type.Union([SessionEvent, GapEvent])),
     204: NO_MORE_EVENTS,
   },
   problems: [...CALL_PROBLEMS, 'invalid-header', 'too-many-open'],

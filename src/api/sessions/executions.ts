@@ -15,6 +15,7 @@ import { PATH } from '../http/openapi/parameters.ts'
 import { preferredWait } from '../http/prefer.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
+import { eventStreamOf } from '../http/sse.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'
 import { checkVectors } from '../jobs/request/check-request.ts'
 import { subjectOf } from '../screening/subject.ts'
@@ -183,12 +184,7 @@ export const streamExecutionEvents = defineRoute({
   params: { id: PATH.session, execution: PATH.execution },
   headers: ['Last-Event-ID'],
   answers: {
-    200: {
-      description: 'The events, as they come.',
-      type: 'text/event-stream',
-      schema: Type.String({ description: 'server-sent events' }),
-      events: Type.Union([SessionEvent, GapEvent]),
-    },
+    200: eventStreamOf(Type.Union([SessionEvent, GapEvent])),
     204: NO_MORE_EVENTS,
   },
   problems: [...CALL_PROBLEMS, 'invalid-header', 'too-many-open'],

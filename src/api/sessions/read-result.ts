@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import type { Command, Execution, Session } from '../../shared/sessions/session.ts'
-import { BEGINNING, compareIds } from '../events/event-feed.ts'
+import { BEGINNING, compareIds, isEventId } from '../events/event-feed.ts'
 import type { StoredEvent } from '../events/live-events.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
 import { MAX_WAIT_SECONDS } from '../http/prefer.ts'
@@ -74,7 +74,7 @@ export async function sendResultEvents(
       : await ask(needs, res, session, kind, id, { waitMs: 0 })
   if (req.method === 'HEAD') return void res.type('text/event-stream').end()
   const after = req.get('last-event-id') || BEGINNING
-  if (!/^\d{1,15}-\d{1,15}$/.test(after)) throw badEventId()
+  if (!isEventId(after)) throw badEventId()
   const isOver = session.state === 'ended' && (await needs.feed.rest(session.id, after)) !== 'more'
   if (isOver) return void res.status(204).end()
   if (session.state !== 'ended' && !(await needs.feed.known(session.id, after))) throw badEventId()

@@ -7,7 +7,7 @@ import { Session, SESSION_STATES } from '../../shared/sessions/session.ts'
 import { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { acceptedSession } from '../../shared/sessions/session-records.ts'
 import { GapEvent } from '../../shared/job-event.ts'
-import { BEGINNING } from '../events/event-feed.ts'
+import { BEGINNING, isEventId } from '../events/event-feed.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
@@ -15,7 +15,7 @@ import { PATH } from '../http/openapi/parameters.ts'
 import { preferredWait } from '../http/prefer.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
-import { sendEvents } from '../http/sse.ts'
+import { eventStreamOf, sendEvents } from '../http/sse.ts'
 import { bodyValidator } from '../http/validate.ts'
 import { runningSession } from './examples.ts'
 import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
@@ -223,12 +223,7 @@ export const endSession = defineRoute({
 /** What streams of a session's events answer, and are refused for. */
 export const SESSION_EVENTS = {
   answers: {
-    200: {
-      description: 'The events, as they come.',
-      type: 'text/event-stream',
-      schema: Type.String({ description: 'server-sent events' }),
-      events: Type.Union([SessionEvent, GapEvent]),
-    },
+    200: eventStreamOf(Type.Union([SessionEvent, GapEvent])),
     204: { description: 'You have received `ended`; no more events follow.' },
   },
   problems: ['invalid-header', 'too-many-open'],
@@ -264,7 +259,7 @@ export async function sendSessionEvents(
   if (req.method === 'HEAD') return void res.type('text/event-stream').end()
   const last = req.get('last-event-id')
   const after = last === undefined || last === '' ? BEGINNING : last
-  if (!/^\d{1,15}-\d{1,15}$/.test(after)) throw badEventId()
+  if (!isEventId(after)) throw badEventId()
   if (session.state !== 'ended' && !(await feed.known(session.id, after))) throw badEventId()
   if (session.state === 'ended' && (await feed.rest(session.id, after)) !== 'more') return void res.status(204).end()
   const signal = open.admit(res)

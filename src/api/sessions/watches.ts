@@ -5,11 +5,11 @@ import { Problem } from '../../shared/problems.ts'
 import { GapEvent } from '../../shared/job-event.ts'
 import { FileChange, Watch } from '../../shared/sessions/session.ts'
 import { SessionEvent } from '../../shared/sessions/session-event.ts'
-import { BEGINNING, compareIds } from '../events/event-feed.ts'
+import { BEGINNING, compareIds, isEventId } from '../events/event-feed.ts'
 import type { StoredEvent } from '../events/live-events.ts'
 import { PATH } from '../http/openapi/parameters.ts'
 import { defineRoute } from '../http/route.ts'
-import { sendEvents } from '../http/sse.ts'
+import { eventStreamOf, sendEvents } from '../http/sse.ts'
 import { CALL_PROBLEMS } from './executions.ts'
 import { checkPath } from './files.ts'
 import { ownSession, type SessionNeeds, sessionOf } from './needs.ts'
@@ -82,12 +82,7 @@ export const streamWatchEvents = defineRoute({
   params: { id: PATH.session, watch: PATH.watch },
   headers: ['Last-Event-ID'],
   answers: {
-    200: {
-      description: 'The events, as they come.',
-      type: 'text/event-stream',
-      schema: Type.String({ description: 'server-sent events' }),
-      events: Type.Union([SessionEvent, GapEvent]),
-    },
+    200: eventStreamOf(Type.Union([SessionEvent, GapEvent])),
     204: NO_MORE_EVENTS,
   },
   problems: [...CALL_PROBLEMS, 'invalid-header', 'too-many-open'],
@@ -105,7 +100,7 @@ async function sendWatchEvents(
   const session = await ownSession(needs, res, of.id)
   const id = of.watch.toLowerCase()
   const after = req.get('last-event-id') || BEGINNING
-  if (!/^\d{1,15}-\d{1,15}$/.test(after)) throw badEventId()
+  if (!isEventId(after)) throw badEventId()
   const signal = needs.open.admit(res)
   if (session.state === 'ended') {
     if ((await needs.feed.rest(session.id, after)) !== 'more') return void res.status(204).end()

@@ -8,6 +8,7 @@ import { shown } from '../playground/output/odd-characters.ts'
 import type { Api } from './api.ts'
 import type { Job } from './api-types.ts'
 import { Confirm, type Question } from './confirm.tsx'
+import { FactList } from './fact-list.tsx'
 import { Live } from './live.tsx'
 import { Output } from './output.tsx'
 import { go, Link } from './router.tsx'
@@ -132,23 +133,14 @@ function Facts({ job }: { job: Job }) {
   ]
   const metadata = shown(JSON.stringify(job.metadata, undefined, 1))
   return (
-    <section class="card facts wide">
-      <h2 class="unseen">About the job</h2>
-      <dl>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-        {metadata !== '{}' && (
-          <div class="whole">
-            <dt>Metadata</dt>
-            <dd class="mono">{metadata}</dd>
-          </div>
-        )}
-      </dl>
-    </section>
+    <FactList label="About the job" facts={facts}>
+      {metadata !== '{}' && (
+        <div class="whole">
+          <dt>Metadata</dt>
+          <dd class="mono">{metadata}</dd>
+        </div>
+      )}
+    </FactList>
   )
 }
 

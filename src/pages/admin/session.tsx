@@ -9,6 +9,7 @@ import type { OutputView } from '../playground/output/output-view.ts'
 import type { Api, Watch } from './api.ts'
 import type { SessionRow } from './api-types.ts'
 import { Confirm, type Question } from './confirm.tsx'
+import { FactList } from './fact-list.tsx'
 import { Live } from './live.tsx'
 import { FollowedOutput, type ShownEvent } from './output.tsx'
 import { Link } from './router.tsx'
@@ -128,17 +129,5 @@ function Facts({ session }: { session: SessionRow }) {
     ['Ends', time(session.endedAt ?? session.endsAt)],
     ['Worker', worker ?? '–'],
   ]
-  return (
-    <section class="card facts wide">
-      <h2 class="unseen">About the session</h2>
-      <dl>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </section>
-  )
+  return <FactList label="About the session" facts={facts} />
 }
