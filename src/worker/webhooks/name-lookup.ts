@@ -1,6 +1,7 @@
 import { type LookupAddress, promises as dns } from 'node:dns'
 import { readFile } from 'node:fs/promises'
 import { isIP, type LookupFunction } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Resolve } from './guarded-agent.ts'
 
 /** Looks up the names of one request. */
@@ -17,6 +18,8 @@ export interface NameLookupOptions {
   hostsFile?: string
 }
 
+/** A server that fails is asked again after each of these, unless it said nothing: that took its time already. */
+const AGAIN_MS = [200, 1000]
 /** Of one question to one server; the second try waits longer. Whoever asks has a limit for all of it. */
 const TIMEOUT_MS = 3000
 const TRIES = 2
@@ -40,11 +43,15 @@ export function createNameLookup({ servers, hostsFile = '/etc/hosts' }: NameLook
   const lookUp = async (hostname: string, families: readonly (4 | 6)[]): Promise<LookupAddress[]> => {
     const listed = (await listedAddresses(hostsFile, hostname)).filter(({ family }) => families.includes(family))
     if (listed.length > 0) return listed
-    if (isCancelled) throw notFound(hostname, undefined)
-    const answers = await Promise.allSettled(families.map((family) => ask(hostname, family)))
-    const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
-    if (found.length === 0) throw notFound(hostname, answers)
-    return found
+    for (const pauseMs of [...AGAIN_MS, undefined]) {
+      if (isCancelled) break
+      const answers = await Promise.allSettled(families.map((family) => ask(hostname, family)))
+      const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+      if (found.length > 0) return found
+      if (pauseMs === undefined || !answers.some(isServerFailure)) throw notFound(hostname, answers)
+      await sleep(pauseMs, undefined, { ref: false })
+    }
+    throw notFound(hostname, undefined)
   }
 
   return {
@@ -72,6 +79,11 @@ export function lookupBy(resolve: Resolve): LookupFunction {
     })
   }
 }
+
+/** The server failed by itself, for a moment perhaps. */
+const isServerFailure = (answer: PromiseSettledResult<unknown>): boolean =>
+  answer.status === 'rejected' &&
+  ['ESERVFAIL', 'ECONNREFUSED'].includes(String((answer.reason as NodeJS.ErrnoException).code))
 
 function notFound(hostname: string, cause: unknown): NodeJS.ErrnoException {
   return Object.assign(new Error(`${hostname} was not found`, { cause }), { code: 'ENOTFOUND' })

@@ -20,6 +20,9 @@ beforeAll(async () => {
     'inside.example': ['127.0.0.1'],
     'listed.example': ['192.0.43.10'],
     'silent.example': 'silent',
+    // Each look-up asks twice.
+    'failing.example': { failures: 2, addresses: ['192.0.43.10'] },
+    'broken.example': { failures: 1000, addresses: ['192.0.43.10'] },
   })
   receiver = await startReceiver()
   folder = await mkdtemp(join(tmpdir(), 'runyard-test-'))
@@ -71,6 +74,14 @@ describe('a name is looked up', () => {
       await expect(lookUp(open(), name, 4)).rejects.toMatchObject({ code: 'ENOTFOUND' })
     },
   )
+
+  test('again where its server failed for a moment', async () => {
+    expect(await lookUp(open(), 'failing.example', 4)).toEqual([{ address: '192.0.43.10', family: 4 }])
+  })
+
+  test('in vain when its server fails for longer', async () => {
+    await expect(lookUp(open(), 'broken.example', 4)).rejects.toMatchObject({ code: 'ENOTFOUND' })
+  })
 
   test('without waiting longer than whoever asked', async () => {
     const lookup = open()

@@ -12,24 +12,37 @@ export interface NameServer {
 }
 
 /** What is known of a name: its addresses; `silent`: it is never answered; nothing: there is no such name. */
-export type Zone = Record<string, string[] | 'silent'>
+export type Zone = Record<string, string[] | 'silent' | FailsFirst>
+/** The server fails at the first questions of each type. */
+interface FailsFirst {
+  failures: number
+  addresses: string[]
+}
 
 const TYPES = { ipv4: 1, ipv6: 28 } as const
+const SERVER_FAILURE = 2
 const NO_SUCH_NAME = 3
 
 /** Answers as RFC 1035 has it, over UDP. */
 export async function startNameServer(zone: Zone): Promise<NameServer> {
   const socket = createSocket('udp4')
   const asked: string[] = []
+  const failures = new Map<string, number>()
   socket.on('message', (query, { port, address }) => {
     const { name, type, end } = questionOf(query)
     asked.push(name)
-    const known = zone[name]
-    if (known === 'silent') return
+    const entry = zone[name]
+    if (entry === 'silent') return
+    const isList = entry === undefined || Array.isArray(entry)
+    const question = `${name} ${type}`
+    const failed = failures.get(question) ?? 0
+    const isFailing = !isList && failed < entry.failures
+    failures.set(question, failed + 1)
+    const known = isList ? entry : isFailing ? [] : entry.addresses
     const addresses = (known ?? []).map((text) => ipaddr.parse(text)).filter((one) => TYPES[one.kind()] === type)
     const header = Buffer.alloc(12)
     query.copy(header, 0, 0, 2)
-    header.writeUInt16BE(0x8180 | (known ? 0 : NO_SUCH_NAME), 2)
+    header.writeUInt16BE(0x8180 | (isFailing ? SERVER_FAILURE : known ? 0 : NO_SUCH_NAME), 2)
     header.writeUInt16BE(1, 4)
     header.writeUInt16BE(addresses.length, 6)
     const answers = addresses.map((one) => {
