@@ -57,6 +57,27 @@ test.each(['dependencies', 'optionalDependencies'])(
   },
 )
 
+test('the command says which packages of the program are passed over when it names others', async () => {
+  const notes: string[] = []
+  const make = (program: string, options: Parameters<typeof requestOf>[2]) =>
+    requestOf(program, [], options, client, (text) => void notes.push(text))
+  const python = { language: 'python' }
+  const own = await write('own.py', '# /// script\n# dependencies = ["rich"]\n# ///\nimport rich\n')
+  const plain = await write('plain.py', 'import rich\n')
+  const node = await write('main.js', 'require("lodash")')
+  await write('package.json', JSON.stringify({ dependencies: { lodash: '4' } }))
+  await make(own, python)
+  await make(plain, { ...python, with: ['rich'] })
+  await make(node, javascript)
+  expect(notes).toEqual([])
+  await make(own, { ...python, with: ['numpy'] })
+  await make(node, { ...javascript, environment: 'javascript/web' })
+  expect(notes).toEqual([
+    `the packages that ${own} names are not used: --with is given`,
+    `the packages that ${join(folder, 'package.json')} names are not used: --environment is given`,
+  ])
+})
+
 test('a package.json stays behind that names no packages, or that the command overrides', async () => {
   const program = await write('main.js', '1')
   await write('package.json', JSON.stringify({ type: 'module' }))

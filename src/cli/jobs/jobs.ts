@@ -71,7 +71,7 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
       ) =>
         reach(options, file, async (connection) =>
           withUploads(connection.client, async (client) => {
-            const request = await requestOf(file, args, options, client)
+            const request = await requestOf(file, args, options, client, streams.note)
             const { json = false, interactive = false } = options
             const { stop, hurry } = deps.signals()
             deps.setExitCode(
@@ -95,7 +95,7 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
     .action(async (file: string, args: string[], options: RequestOptions & ConnectionOptions & Json) =>
       reach(options, file, async ({ client }) => {
         const job = await withUploads(client, async (uploading) =>
-          client.submit(await requestOf(file, args, options, uploading)),
+          client.submit(await requestOf(file, args, options, uploading, streams.note)),
         )
         if (options.json) printJson(job)
         else print(job.id)

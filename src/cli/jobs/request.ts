@@ -66,14 +66,21 @@ function parseEnv(text: string, previous: Record<string, string> = {}): Record<s
   return { ...previous, [name]: value }
 }
 
-/** @throws ExitError when a file cannot be read or its language not be told */
+/**
+ * @param note is told what of the program's own is passed over
+ * @throws ExitError when a file cannot be read or its language not be told
+ */
 export async function requestOf(
   path: string,
   args: readonly string[],
   options: RequestOptions,
   client: RequestClient,
+  note: (text: string) => void = () => undefined,
 ): Promise<CodeRequest> {
   const content = readFile(path, 'the program')
+  const unused = namesPackagesItself(path, content.toString())
+  if (unused !== undefined && packagesOption(options) !== undefined)
+    note(`the packages that ${unused} names are not used: ${packagesOption(options)} is given`)
   const { language, languageVersion, file, env, limit, compilerArg, dependency, artifact, endUser, stdin } = options
   const beside = [...manifestsBeside(path, options), ...(file ?? [])]
   const files = beside.length > 0 ? await filesBeside(beside, client.files) : undefined
@@ -102,13 +109,27 @@ export async function requestOf(
   return request
 }
 
+/** The option by which the command line names packages. */
+function packagesOption({ dependency, with: packages, environment }: RequestOptions): string | undefined {
+  if (packages !== undefined) return '--with'
+  if (dependency !== undefined) return '--dependency'
+  return environment === undefined ? undefined : '--environment'
+}
+
+/** What names packages for a program that is run without such an option: its own metadata (PEP 723), or a `package.json` beside it. */
+function namesPackagesItself(path: string, code: string): string | undefined {
+  const extension = extname(path).toLowerCase()
+  if (extension === '.py') return /^# \/\/\/ script$[^]*?^# dependencies\s*=/m.test(code) ? path : undefined
+  const manifest = join(dirname(path), 'package.json')
+  return NODE_EXTENSIONS.includes(extension) && namesPackages(manifest) ? manifest : undefined
+}
+
 const NODE_EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts']
 
 /** Of a program for Node.js: the manifest in its folder, with its lock, when it names packages and the command names none. */
 function manifestsBeside(path: string, options: RequestOptions): string[] {
-  const { file = [], dependency, with: packages, environment } = options
-  const isNamed = [dependency, packages, environment].some((option) => option !== undefined)
-  const isGiven = isNamed || file.some((other) => basename(other) === 'package.json')
+  const { file = [] } = options
+  const isGiven = packagesOption(options) !== undefined || file.some((other) => basename(other) === 'package.json')
   if (isGiven || !NODE_EXTENSIONS.includes(extname(path).toLowerCase())) return []
   const manifest = join(dirname(path), 'package.json')
   const lock = join(dirname(path), 'package-lock.json')
