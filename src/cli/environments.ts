@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { standingOf } from '../shared/environments/environment-standing.ts'
 import { formatSpace } from '../shared/format-space.ts'
 import { EXIT, ExitError } from './exit.ts'
 import type { JobCommandDeps } from './jobs/jobs.ts'
@@ -59,12 +60,12 @@ export function addEnvironmentCommands(program: Command, { context, env, streams
           { title: 'SIZE', align: 'right' as const },
           { title: 'PACKAGES' },
         ]
-        const rows = found.map(({ id, state, language, bytes, dependencies }) => [
-          id,
-          state,
-          language,
-          bytes === null ? '' : formatSpace(bytes),
-          dependencies.join(' ').slice(0, SHOWN),
+        const rows = found.map((one) => [
+          one.id,
+          standingOf(one),
+          one.language,
+          one.bytes === null ? '' : formatSpace(one.bytes),
+          one.dependencies.join(' ').slice(0, SHOWN),
         ])
         print(table(columns, rows, plain))
       }),

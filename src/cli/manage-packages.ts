@@ -1,15 +1,13 @@
 import { pino } from 'pino'
 import { Value } from 'typebox/value'
 import { type EnvironmentRecord, PackageBan } from '../shared/environments/environment.ts'
-import {
-  createEnvironmentOversight,
-  type EnvironmentOversight,
-  type EnvironmentUse,
-} from '../shared/environments/environment-oversight.ts'
+import { createEnvironmentOversight, type EnvironmentOversight } from '../shared/environments/environment-oversight.ts'
 import { createEnvironmentRecords, type EnvironmentRecords } from '../shared/environments/environment-records.ts'
+import { standingOf } from '../shared/environments/environment-standing.ts'
+import { operatorDetailsOf, operatorViewsOf } from '../shared/environments/environment-views.ts'
 import { PACKAGE_RULES } from '../shared/environments/package-rules.ts'
 import { formatSpace } from '../shared/format-space.ts'
-import { findLanguage } from '../shared/language.ts'
+import { findLanguage, type Language } from '../shared/language.ts'
 import type { SecurityEventKind } from '../shared/security/security-event.ts'
 import { createSecurityEvents } from '../shared/security/security-events.ts'
 import { loadConfiguredLanguages } from './catalogue.ts'
@@ -29,11 +27,7 @@ const SHOWN = 60
 
 /** `runyard packages list`. */
 export async function listPackages(context: CliContext, { json }: Json): Promise<void> {
-  const all = await withPackages(context, async ({ records, oversight }) => {
-    const found = await records.listAll(LISTED)
-    const uses = await oversight.uses(found)
-    return found.flatMap((record, index) => (uses[index] ? [shownOf(record, uses[index])] : []))
-  })
+  const all = await withPackages(context, async (needs) => operatorViewsOf(needs, await needs.records.listAll(LISTED)))
   if (json) return context.print(JSON.stringify({ environments: all }, null, 2))
   if (all.length === 0) return context.print('No packages were installed for jobs.')
   const columns = [
@@ -48,7 +42,7 @@ export async function listPackages(context: CliContext, { json }: Json): Promise
   ]
   const rows = all.map((one) => [
     one.id,
-    one.state,
+    standingOf(one),
     one.language,
     one.bytes === null ? '' : formatSpace(one.bytes),
     second(one.createdAt),
@@ -61,22 +55,20 @@ export async function listPackages(context: CliContext, { json }: Json): Promise
 
 /** `runyard packages show`. */
 export async function showPackages(context: CliContext, id: string, { json }: Json): Promise<void> {
-  const found = await withPackages(context, async (needs) => {
-    const record = await known(needs.records, id)
-    const [use] = await needs.oversight.uses([record])
-    return { ...shownOf(record, use), log: (await needs.oversight.log(record.view.id)) ?? null }
-  })
+  const found = await withPackages(context, async (needs) => operatorDetailsOf(needs, await known(needs.records, id)))
   if (json) return context.print(JSON.stringify(found, null, 2))
-  const { firstAsked, tenants, packages, error, log } = found
+  const { firstAsked, tenants, packages, error, evictedAt, ban, log } = found
   const key = firstAsked.keyId === null ? '' : ` with key ${firstAsked.keyId}`
   context.print(
     [
-      `${found.id}  ${found.language} ${found.version}  ${found.state}  ${formatSpace(found.bytes ?? 0)}`,
+      `${found.id}  ${found.language} ${found.version}  ${standingOf(found)}  ${formatSpace(found.bytes ?? 0)}`,
       `created ${second(found.createdAt)}, used ${second(found.usedAt)} (UTC)`,
       `first asked for by ${firstAsked.tenant} from ${firstAsked.address}${key}`,
       `tenants: ${tenants.join(' ')}`,
       `asked for: ${found.dependencies.map(printable).join(' ')}`,
       ...packages.map(({ name, version }) => `  ${printable(name)} ${printable(version)}`),
+      ...(ban === null ? [] : [printable(ban)]),
+      ...(evictedAt === null ? [] : [`evicted ${second(evictedAt)} (UTC); the next use installs it again`]),
       ...(error ? [`${error.code}: ${printableLines(error.detail)}`] : []),
       ...(log === null ? [] : ['', 'Log of the build:', printableLines(log)]),
     ].join('\n'),
@@ -105,9 +97,8 @@ export async function banPackage(
   { reason, json }: Json & { reason: string },
 ): Promise<void> {
   checkName(banned)
-  const languages = loadConfiguredLanguages(context.root)
   const ban = { ...banned, reason, bannedAt: new Date().toISOString() }
-  const evicted = await withPackages(context, async ({ records, oversight, note }) => {
+  const evicted = await withPackages(context, async ({ languages, records, oversight, note }) => {
     await records.ban(ban)
     await note('package-banned', `the package ${nameOf(banned)} was banned`)
     return oversight.evictBanned(ban, (language) => findLanguage(languages, language)?.environments?.ecosystem)
@@ -158,12 +149,6 @@ export async function listBans(context: CliContext, { json }: Json): Promise<voi
   context.print(table(columns, rows, context.paint ?? plain))
 }
 
-const shownOf = ({ view, firstAsked }: EnvironmentRecord, use?: EnvironmentUse) => ({
-  ...view,
-  firstAsked,
-  usedAt: use?.usedAt ?? view.createdAt,
-  tenants: use?.tenants ?? [],
-})
 const nameOf = ({ name, version }: Banned) => printable(version === null ? name : `${name} ${version}`)
 const printableLines = (text: string) => text.split('\n').map(printable).join('\n')
 
@@ -182,6 +167,7 @@ async function known(records: EnvironmentRecords, id: string): Promise<Environme
 }
 
 interface Packages {
+  languages: readonly Language[]
   records: EnvironmentRecords
   oversight: EnvironmentOversight
   /** Puts on record what this operator does. */
@@ -199,6 +185,7 @@ function withPackages<T>(context: CliContext, work: (needs: Packages) => Promise
     )
     const nobody = { address: null, keyId: null, tenant: null, requestId: null, jobId: null }
     return work({
+      languages: loadConfiguredLanguages(context.root),
       records: createEnvironmentRecords(redis, keys),
       oversight: createEnvironmentOversight(redis, keys),
       note: (kind, detail) => events.record({ kind, ...nobody, detail: `${detail} by ${operator()}` }),

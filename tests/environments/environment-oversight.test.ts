@@ -87,7 +87,7 @@ test('of environments that failed a tenant has the last 50, and those that are g
   for (let nth = 0; nth < 52; nth++) failed.push(await ended('fails', `broken ${nth}`, 'failed'))
   expect(await Promise.all(failed.slice(0, 3).map((id) => records.exists(id)))).toEqual([false, false, true])
   for (const id of failed.slice(2)) await own.redis.del(own.keys.environment(id))
-  const listed = async (limit: number) => (await records.list('fails', limit)).map(({ id }) => id)
+  const listed = async (limit: number) => (await records.list('fails', limit)).map(({ view }) => view.id)
   expect(await listed(10)).toEqual([ready])
   expect(await own.redis.zrange(own.keys.tenantEnvironments('fails'), '0', '-1')).toEqual([ready])
 })

@@ -108,13 +108,16 @@ test('operators see what is installed and for whom, ban a package and lift that'
     'the workers are told',
     async () => (await oversight.evictions(0)).evictions[0]?.key === 'k'.repeat(64),
   )
+  await rows.getByText('Evicted').waitFor()
   await page.getByRole('button', { name: 'Details' }).click()
+  await page.getByText('nothing of it is installed').waitFor()
   await page.getByRole('button', { name: 'Ban … tabulate' }).click()
   await page.getByLabel('Reason').fill('typosquat')
   await page.getByRole('button', { name: 'Ban', exact: true }).click()
   const bans = page.getByRole('region', { name: 'Banned packages' })
   await bans.getByText('typosquat').waitFor()
   expect((await records.bans()).map(({ name, version }) => [name, version])).toContainEqual(['tabulate', '0.9.0'])
+  await rows.getByText('Banned').waitFor()
   await bans.getByRole('button', { name: 'Lift the ban of tabulate 0.9.0' }).click()
   await page.getByRole('button', { name: 'Lift it' }).click()
   await bans.getByText('typosquat').waitFor({ state: 'detached' })

@@ -5,7 +5,7 @@ import {
   type EnvironmentRecord,
   PackageBan,
 } from '../../shared/environments/environment.ts'
-import type { EnvironmentUse } from '../../shared/environments/environment-oversight.ts'
+import { operatorDetailsOf, operatorViewsOf } from '../../shared/environments/environment-views.ts'
 import { findLanguage } from '../../shared/language.ts'
 import { Problem } from '../../shared/problems.ts'
 import { orNull } from '../../shared/schema.ts'
@@ -33,8 +33,6 @@ const example = {
   usedAt: '2027-01-31T12:30:00.000Z',
   tenants: ['shop', 'acme'],
 }
-const shownOf = ({ view, firstAsked }: EnvironmentRecord, use: EnvironmentUse) => ({ ...view, firstAsked, ...use })
-
 /** @throws Problem `not-found` */
 async function anyEnvironment({ records }: EnvironmentNeeds, id: string): Promise<EnvironmentRecord> {
   const record = await records.read(id.toLowerCase())
@@ -84,10 +82,8 @@ export const adminEnvironmentRoutes = [
       },
     },
     schemas: { AdminEnvironment, AdminEnvironmentList },
-    async handle({ records, oversight }: EnvironmentNeeds, { send }) {
-      const all = await records.listAll(LISTED)
-      const uses = await oversight.uses(all)
-      send(200, { environments: all.flatMap((record, index) => (uses[index] ? [shownOf(record, uses[index])] : [])) })
+    async handle(needs: EnvironmentNeeds, { send }) {
+      send(200, { environments: await operatorViewsOf(needs, await needs.records.listAll(LISTED)) })
     },
   }),
   defineRoute({
@@ -107,10 +103,7 @@ export const adminEnvironmentRoutes = [
     },
     schemas: { AdminEnvironmentDetails },
     async handle(needs: EnvironmentNeeds, { params, send }) {
-      const record = await anyEnvironment(needs, params.id)
-      const { oversight } = needs
-      const [[use], log = null] = await Promise.all([oversight.uses([record]), oversight.log(record.view.id)])
-      send(200, { ...shownOf(record, use ?? { usedAt: record.view.createdAt, tenants: [] }), log })
+      send(200, await operatorDetailsOf(needs, await anyEnvironment(needs, params.id)))
     },
   }),
   defineRoute({

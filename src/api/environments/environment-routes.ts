@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Type, { type Static } from 'typebox'
-import { Environment, ENVIRONMENT_FAULTS } from '../../shared/environments/environment.ts'
+import { Environment, ENVIRONMENT_FAULTS, type KeptEnvironment } from '../../shared/environments/environment.ts'
 import type { EnvironmentOversight } from '../../shared/environments/environment-oversight.ts'
+import { viewOf, viewsOf } from '../../shared/environments/environment-views.ts'
 import type { EnvironmentRecords } from '../../shared/environments/environment-records.ts'
 import { installingLanguage, type Language } from '../../shared/language.ts'
 import { SECOND } from '../../shared/limits.ts'
@@ -112,16 +113,17 @@ export const createEnvironment = defineRoute({
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     const signal = waitSeconds > 0 ? open.admit(res) : undefined
     const id = await requests.request(language, runtimes, manifest, caller, asked.set)
-    let { view } = await requests.own(caller.tenant, id)
-    res.location(`${PLACE}/${view.id}`)
+    let record = await requests.own(caller.tenant, id)
+    res.location(`${PLACE}/${record.view.id}`)
     if (signal) {
       res.set('Preference-Applied', `wait=${waitSeconds}`)
       const late = AbortSignal.any([signal, AbortSignal.timeout(waitSeconds * SECOND)])
-      while (!isOver(view) && !late.aborted) {
+      while (!isOver(record.view) && !late.aborted) {
         await sleep(POLL_MS, undefined, { signal: late }).catch(() => undefined)
-        view = (await records.read(view.id))?.view ?? view
+        record = (await records.read(id)) ?? record
       }
     }
+    const view = await viewOf(needs, record)
     if (view.error) {
       for (const name of ['Location', 'Preference-Applied']) res.removeHeader(name)
       throw new Problem(view.error.code, view.error.detail)
@@ -130,7 +132,7 @@ export const createEnvironment = defineRoute({
   },
 })
 
-const isOver = ({ state }: Pick<Environment, 'state'>) => state === 'ready' || state === 'failed'
+const isOver = ({ state }: KeptEnvironment) => state === 'ready' || state === 'failed'
 
 /** @throws Problem `invalid-request` */
 function manifestOf({ dependencies, manifest, set }: Static<typeof EnvironmentRequest>, language: Language) {
@@ -175,8 +177,8 @@ export const environmentRoutes = [
     },
     cache: 'private, no-cache',
     schemas: { EnvironmentList },
-    async handle({ records }: EnvironmentNeeds, { caller, send }) {
-      send(200, { environments: await records.list(caller.tenant, LISTED) })
+    async handle(needs: EnvironmentNeeds, { caller, send }) {
+      send(200, { environments: await viewsOf(needs, await needs.records.list(caller.tenant, LISTED)) })
     },
   }),
   defineRoute({
@@ -188,8 +190,8 @@ export const environmentRoutes = [
     params: { id: PATH.environment },
     answers: { 200: { description: 'The environment.', schema: Environment, examples: ready } },
     cache: 'private, no-cache',
-    async handle({ requests }: EnvironmentNeeds, { caller, params, send }) {
-      send(200, (await requests.own(caller.tenant, params.id)).view)
+    async handle(needs: EnvironmentNeeds, { caller, params, send }) {
+      send(200, await viewOf(needs, await needs.requests.own(caller.tenant, params.id)))
     },
   }),
   defineRoute({

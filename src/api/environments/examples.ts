@@ -14,4 +14,6 @@ export const readyEnvironment: Environment = {
   files: 12,
   createdAt: '2027-01-31T12:00:00.000Z',
   finishedAt: '2027-01-31T12:00:04.000Z',
+  evictedAt: null,
+  ban: null,
 }

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import type { EnvironmentStanding } from '../../shared/environments/environment-standing.ts'
 import { packageKindOf } from '../client/package-kinds.ts'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { Dialog } from '../design/dialog.tsx'
@@ -18,11 +19,13 @@ import { usePolled } from './use-polled.ts'
 
 const EVERY_MS = 5_000
 
-const STATES: Record<EnvironmentRow['state'], { tone: Tone; words: string }> = {
+const STATES: Record<EnvironmentStanding, { tone: Tone; words: string }> = {
   queued: { tone: 'neutral', words: 'Queued' },
   building: { tone: 'busy', words: 'Installing' },
   ready: { tone: 'good', words: 'Ready' },
   failed: { tone: 'bad', words: 'Failed' },
+  evicted: { tone: 'neutral', words: 'Evicted' },
+  banned: { tone: 'bad', words: 'Banned' },
 }
 
 const INDEXES: Record<PackageBan['ecosystem'], string> = {
@@ -32,6 +35,12 @@ const INDEXES: Record<PackageBan['ecosystem'], string> = {
   crates: 'crates',
   maven: 'Maven',
   rubygems: 'RubyGems',
+}
+
+/** What operators have done to it since it was ready comes first. */
+function stateOf({ state, ban, evictedAt }: EnvironmentRow): EnvironmentStanding {
+  if (ban !== null) return 'banned'
+  return evictedAt === null ? state : 'evicted'
 }
 
 /** What is known of the one package that a ban is about. */
@@ -159,10 +168,10 @@ const COLUMNS: Column<EnvironmentRow>[] = [
   { title: 'Language', cell: ({ language, version }) => `${language} ${version}` },
   {
     title: 'State',
-    cell: ({ state, progress, error }) => (
+    cell: (row) => (
       <>
-        <Badge {...STATES[state]} moving={state === 'building'} />{' '}
-        <span class="faint">{shown(error?.code ?? progress ?? '')}</span>
+        <Badge {...STATES[stateOf(row)]} moving={row.state === 'building'} />{' '}
+        <span class="faint">{shown(row.error?.code ?? row.progress ?? '')}</span>
       </>
     ),
   },
@@ -185,7 +194,7 @@ const BAN_COLUMNS: Column<PackageBan>[] = [
 /** What is installed, or why it is not. */
 function Details({
   api,
-  environment: { id, language, state, error, packages, lock, files, firstAsked, tenants },
+  environment: { id, language, state, error, packages, lock, files, firstAsked, tenants, ban, evictedAt },
   onBan,
   onEvict,
   onClose,
@@ -206,6 +215,12 @@ function Details({
         {firstAsked.keyId !== null && <> with key {firstAsked.keyId}</>}.{files !== null && ` ${files} files.`}
       </p>
       <p>Asked for by {tenants.map(shown).join(', ')}.</p>
+      {ban !== null && <p class="notice bad">{shown(ban)}</p>}
+      {evictedAt !== null && (
+        <p>
+          Evicted <At at={evictedAt} />: nothing of it is installed. The next use installs it again.
+        </p>
+      )}
       {error && (
         <div class="notice bad">
           <strong>{error.code}</strong>
@@ -242,7 +257,7 @@ function Details({
           <pre class="log">{shown(log)}</pre>
         </details>
       )}
-      {state === 'ready' && (
+      {state === 'ready' && evictedAt === null && (
         <div class="actions">
           <button type="button" class="button danger" onClick={onEvict}>
             Evict …

@@ -41,6 +41,10 @@ export interface EnvironmentOversight {
   writeLog(id: string, text: string): Promise<void>
   /** Has it removed from every host and from the file store, once nothing that runs has it. The next use installs it again. @returns whether it was ever installed */
   evict(record: EnvironmentRecord): Promise<boolean>
+  /** Since when each is evicted and was not installed again, in RFC 3339, UTC; in the order of the ids. */
+  evictedAt(ids: readonly string[]): Promise<(string | null)[]>
+  /** It was installed again. */
+  installed(id: string): Promise<void>
   /** Evicts all that have a package of a ban. @returns how many */
   evictBanned(ban: PackageBan, ecosystemOf: (language: string) => PackageBan['ecosystem'] | undefined): Promise<number>
   /** @param since by the clock of Redis, in ms since the epoch; those of that time are among them */
@@ -60,15 +64,18 @@ const lockIds = (language: string, lock: string): string[] => [
   ...new Set([lockId(language, lock), idOfText(language, lock)]),
 ]
 
-/** Bulk: the eviction. By one clock, whoever evicts. */
-const EVICT = luaScript<{ keepSeconds: number }, number>(
+/** Bulk: the eviction. By one clock, whoever evicts. @param id of the environment */
+const EVICT = luaScript<{ id: string; keepSeconds: number }, number>(
   'runyardEnvironmentEvict',
   `
 local time = redis.call('TIME')
 local at = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', keys.environmentEvictions, at, bulk[1])
-redis.call('ZREMRANGEBYSCORE', keys.environmentEvictions, '-inf', at - input.keepSeconds * 1000)
-redis.call('EXPIRE', keys.environmentEvictions, input.keepSeconds)
+redis.call('ZADD', keys.evictedEnvironments, at, input.id)
+for _, key in ipairs({keys.environmentEvictions, keys.evictedEnvironments}) do
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', at - input.keepSeconds * 1000)
+  redis.call('EXPIRE', key, input.keepSeconds)
+end
 return at`,
 )
 
@@ -78,7 +85,7 @@ const READ_AT_ONCE = 50
 
 export function createEnvironmentOversight(redis: Redis, keys: Keys): EnvironmentOversight {
   defineScripts(redis, [EVICT])
-  const evict = async ({ key, fileId, view: { language, lock } }: EnvironmentRecord) => {
+  const evict = async ({ key, fileId, view: { id, language, lock } }: EnvironmentRecord) => {
     if (lock === null && key === undefined) return false
     const [of, ...others] = lock === null ? [] : lockIds(language, lock)
     const what = {
@@ -87,7 +94,7 @@ export function createEnvironmentOversight(redis: Redis, keys: Keys): Environmen
       ...(fileId !== undefined && { fileId }),
     }
     for (const one of [what, ...others.map((other) => ({ of: other }))])
-      await runScript(redis, keys.prefix, EVICT, { keepSeconds: KEEP_SECONDS }, [JSON.stringify(one)])
+      await runScript(redis, keys.prefix, EVICT, { id, keepSeconds: KEEP_SECONDS }, [JSON.stringify(one)])
     return true
   }
   return {
@@ -103,6 +110,11 @@ export function createEnvironmentOversight(redis: Redis, keys: Keys): Environmen
     writeLog: async (id, text) =>
       void (await redis.set(keys.environmentLog(id), text.slice(-LOG_BYTES), 'EX', KEEP_SECONDS)),
     evict,
+    evictedAt: async (ids) =>
+      (await redis.zmscore(keys.evictedEnvironments, ...ids)).map((at) =>
+        at === null ? null : new Date(Number(at)).toISOString(),
+      ),
+    installed: async (id) => void (await redis.zrem(keys.evictedEnvironments, id)),
     async evictBanned(ban, ecosystemOf) {
       const ids = await redis.zrevrange(keys.allEnvironments, 0, -1)
       let evicted = 0

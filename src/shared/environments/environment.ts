@@ -28,8 +28,8 @@ export type EnvironmentError = Static<typeof EnvironmentError>
 export const LockedPackage = Type.Object({ name: Type.String(), version: Type.String() })
 export type LockedPackage = Static<typeof LockedPackage>
 
-/** A runtime with a locked set of packages, as those see it that asked for it. */
-export const Environment = Type.Object({
+/** A runtime with a locked set of packages, as it is kept. */
+const KeptEnvironment = Type.Object({
   id: Type.String({ format: 'uuid', description: 'a UUID of version 7' }),
   language: Type.String(),
   version: Type.String({ description: 'of the language' }),
@@ -45,6 +45,23 @@ export const Environment = Type.Object({
   files: orNull(Type.Integer()),
   createdAt: Type.String({ format: 'date-time', description: 'RFC 3339, UTC' }),
   finishedAt: orNull(Type.String({ format: 'date-time' })),
+})
+export type KeptEnvironment = Static<typeof KeptEnvironment>
+
+/** The same as those see it that asked for it. */
+export const Environment = Type.Object({
+  ...KeptEnvironment.properties,
+  evictedAt: orNull(
+    Type.String({
+      format: 'date-time',
+      description: 'since when it is ready and not installed: an operator removed it; the next use installs it again',
+    }),
+  ),
+  ban: orNull(
+    Type.String({
+      description: 'why nobody can use it, though it is ready: an operator has banned one of its packages',
+    }),
+  ),
 })
 export type Environment = Static<typeof Environment>
 
@@ -65,7 +82,7 @@ export type EnvironmentOrigin = Static<typeof EnvironmentOrigin>
 
 /** All that is known of an environment. */
 export interface EnvironmentRecord {
-  view: Environment
+  view: KeptEnvironment
   /** Of the text of the manifest: requests with the same are one. */
   hash: string
   /** What is to be installed; empty once it is ready, and has a lock, or failed. */

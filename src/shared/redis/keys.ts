@@ -201,6 +201,8 @@ export interface Keys {
   environmentLog(id: string): string
   /** Sorted set of what workers are to remove, JSON, by since when, in ms. */
   readonly environmentEvictions: string
+  /** Sorted set of the ids of environments that were evicted and not installed again, by when, in ms. */
+  readonly evictedEnvironments: string
   /** Hash: packages that nobody may have, JSON, by ecosystem, name and version. */
   readonly packageBans: string
   /** JSON of a token for pages, by its id; lives as long as it. */
@@ -334,6 +336,7 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   environmentTenants: 'environment-tenants:*',
   environmentLog: 'environment-log:*',
   environmentEvictions: 'environment-evictions',
+  evictedEnvironments: 'environments-evicted',
   packageBans: 'package-bans',
 }
 
