@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { Environment } from './environments/environment.ts'
 import { ExactBytes, JobSummary, OutputEncoding, StageSummary, StageTest, State } from './job.ts'
 import { Finding } from './security/finding.ts'
 
@@ -27,6 +28,17 @@ export const OutputEvent = Type.Object({
 
 export const WarningEvent = Type.Object({ type: Type.Literal('warning'), data: Finding })
 
+/** To a job that waits for its packages: how far their installation is. Behind `ready` or `failed` the job goes on. */
+export const PackagesEvent = Type.Object({
+  type: Type.Literal('packages'),
+  data: Type.Object({
+    environment: Type.String({ format: 'uuid', description: 'its id' }),
+    ...Type.Pick(Environment, ['state', 'progress', 'error']).properties,
+  }),
+})
+
+export type PackagesEvent = Static<typeof PackagesEvent>
+
 export const ResultEvent = Type.Object({ type: Type.Literal('result'), data: JobSummary })
 
 /** Stands to one reader in the place of events that are no longer kept. */
@@ -37,5 +49,5 @@ export const GapEvent = Type.Object({
 export type GapEvent = Static<typeof GapEvent>
 
 /** One entry of a job's event stream. */
-export const JobEvent = Type.Union([StateEvent, StageEvent, OutputEvent, WarningEvent, ResultEvent])
+export const JobEvent = Type.Union([StateEvent, StageEvent, OutputEvent, WarningEvent, PackagesEvent, ResultEvent])
 export type JobEvent = Static<typeof JobEvent>

@@ -103,7 +103,8 @@ REQUESTS = (
 ANSWERS = (
     *("Limits", "Finding", "FieldError", "StageTest", "StageSummary", "Stage", "Artifact", "Job", "JobSummary"),
     *("StoredFile", "AcceptedBatch", "Batch", "Runtime", "TenantSecrets", "Attempt", "Delivery", "WholeDelivery", "WebhookBody"),
-    *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "GapEvent", "ResultEvent"),
+    *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "PackagesEvent"),
+    *("GapEvent", "ResultEvent"),
     *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging", "StoredProblem", "Environment"),
     *("Session", "Execution", "Context", "Command", "FileEntry", "Completion", "Inspection", "FileChange", "Watch", "SentComm"),
 )

@@ -177,7 +177,7 @@ function createRequests(
 
 function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records: JobReader): JobSubmission {
   const { config, redis, subscriber, keys, log } = core
-  const { overview, events, metrics } = needs
+  const { overview, events, metrics, environments } = needs
   const { redisReplicas } = config
   const replicas =
     redisReplicas > 0 ? createReplicas(core.connect('runyard-api-replicas'), keys.mark, redisReplicas) : noReplicas
@@ -190,6 +190,12 @@ function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records
     bounds: config.load,
     replicas,
     noteSubmissions: needs.noteSubmissions,
+    awaitPackages: async (specs) => {
+      const waits = specs.map(async ({ environment: id, head }) => {
+        if (id !== undefined) await environments.wait(id, head.id)
+      })
+      await Promise.all(waits).catch((err: unknown) => log.warn({ err }, 'jobs not told of their packages'))
+    },
     pinFiles: (tenant, pins) => needs.files.records.pin(tenant, pins),
     checkWorkers: async (jobs) => {
       try {

@@ -1,7 +1,9 @@
 import type { Writable } from 'node:stream'
 import type { JobSummary, StreamedEvent } from '../../client/client.ts'
 import { GIB, KIB, MIB } from '../../shared/units.ts'
+import { liveLine } from '../live-line.ts'
 import type { Paint } from '../paint.ts'
+import { printable } from '../table.ts'
 import { written } from '../written.ts'
 
 export interface Streams {
@@ -21,7 +23,9 @@ export async function showEvents(
   events: AsyncIterable<StreamedEvent>,
   streams: Streams,
 ): Promise<JobSummary | undefined> {
+  const installing = liveLine(streams.stderr)
   for await (const event of events) {
+    if (event.type !== 'packages') installing.clear()
     switch (event.type) {
       case 'stdout':
       case 'stderr': {
@@ -37,6 +41,9 @@ export async function showEvents(
         break
       case 'warning':
         streams.note(`warning, line ${event.data.line}: ${event.data.reason} (${event.data.rule})`)
+        break
+      case 'packages':
+        installing.show(printable(event.data.progress ?? 'waiting for the packages to be installed'))
         break
       case 'gap':
         streams.note('some of its output events have expired; runyard get --output stdout prints all of it')

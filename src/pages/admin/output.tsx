@@ -82,6 +82,7 @@ function showJobEvent(view: OutputView, event: StreamedEvent): ShownEvent {
   if (event.type === 'stage' && event.data.phase === 'started' && event.data.stage !== 'run') {
     view.heading(event.data.stage)
   }
+  if (event.type === 'packages' && event.data.progress !== null) view.heading(event.data.progress)
   if (event.type === 'gap') return 'gap'
   return event.type === 'result' ? 'last' : 'state'
 }

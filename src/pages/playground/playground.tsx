@@ -1,6 +1,5 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { type CodeRequest, createClient, type Runtime, RunyardError } from '../../client/client.ts'
-import { createEnvironmentReader } from '../client/environments.ts'
 import { keyStore } from '../client/key-store.ts'
 import { KeyIcon } from '../design/icons.tsx'
 import { ProblemNotice } from '../design/problem-notice.tsx'
@@ -87,7 +86,7 @@ export function Playground() {
       if (!view.current) throw new Error('the output is not loaded yet')
       return view.current
     }
-    const run = createJobRun({ client, readEnvironment: createEnvironmentReader(() => keyStore.read()), output })
+    const run = createJobRun({ client, output })
     return { client, run }
   }, [])
   const state = useObservable(run.state)

@@ -1,11 +1,14 @@
 import type { Redis } from 'ioredis'
 import { v7 as uuid } from 'uuid'
+import { QUEUED_TTL_SECONDS } from '../jobs/recorded-job.ts'
+import { TELL } from '../jobs/scripts/common.ts'
 import { MINUTE } from '../limits.ts'
 import type { Keys } from '../redis/keys.ts'
 import { EXTEND } from '../redis/extend-script.ts'
 import { createQueue } from '../redis/queue.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
-import { type Environment, type EnvironmentOrigin, type EnvironmentRecord, type PackageBan } from './environment.ts'
+import type { PackagesEvent } from '../job-event.ts'
+import type { EnvironmentOrigin, EnvironmentRecord, KeptEnvironment, PackageBan } from './environment.ts'
 import { PACKAGE_RULES } from './package-rules.ts'
 
 /** What is asked for. */
@@ -84,7 +87,13 @@ redis.call('EXPIRE', own, input.keepSeconds)
 return {id, redis.call('ZSCORE', keys.undecidedEnvironments, id) and 0 or 1}`,
 )
 
-/** Bulk: the record, then an event. Nothing is written of one that is gone. Of those of a tenant that failed the last ones are kept. */
+/** Of the jobs that wait for an environment so many are told how far it is. */
+const MAX_TOLD = 1000
+
+/**
+ * Bulk: the record; type and data of an event; data of the event of the jobs that wait for it. Nothing is written of one that is gone. Of those of
+ * a tenant that failed the last ones are kept.
+ */
 const UPDATE = luaScript<
   {
     id: string
@@ -96,11 +105,13 @@ const UPDATE = luaScript<
     at: number
     keepSeconds: number
     maxFailed: number
+    maxTold: number
+    jobTtlSeconds: number
   },
   number
 >(
   'runyardEnvironmentUpdate',
-  `${EXTEND}
+  `${EXTEND}${TELL}
 if input.isDecided then
   redis.call('ZREM', keys.undecidedEnvironments, input.id)
   redis.call('ZREM', keys.tenantUndecidedEnvironments(input.tenant), input.id)
@@ -126,6 +137,30 @@ local events = keys.events(input.id)
 local entry = redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', 't', bulk[2], 'd', bulk[3])
 redis.call('EXPIRE', events, input.keepSeconds)
 redis.call('PUBLISH', events, entry .. ' ' .. bulk[2] .. ' ' .. bulk[3])
+local waiting = redis.call('SMEMBERS', keys.environmentWaiters(input.id))
+for i = 1, math.min(#waiting, input.maxTold) do
+  if redis.call('HGET', keys.job(waiting[i]), 'state') == 'queued' then
+    tell(waiting[i], input.jobTtlSeconds, {'packages', bulk[4]}, 1, 2)
+  end
+end
+return 1`,
+)
+
+/** @returns 0 when there is nothing to wait for: it is ready, failed or gone */
+const WAIT = luaScript<{ id: string; jobId: string; keepSeconds: number; jobTtlSeconds: number }, number>(
+  'runyardEnvironmentWait',
+  `${TELL}
+if not redis.call('ZSCORE', keys.undecidedEnvironments, input.id) then return 0 end
+local record = redis.call('GET', keys.environment(input.id))
+if not record then return 0 end
+local waiters = keys.environmentWaiters(input.id)
+local isNew = redis.call('SADD', waiters, input.jobId) == 1
+redis.call('EXPIRE', waiters, input.keepSeconds)
+if isNew and redis.call('HGET', keys.job(input.jobId), 'state') == 'queued' then
+  local view = cjson.decode(record).view
+  local data = cjson.encode({environment = view.id, state = view.state, progress = view.progress, error = view.error})
+  tell(input.jobId, input.jobTtlSeconds, {'packages', data}, 1, 2)
+end
 return 1`,
 )
 
@@ -162,19 +197,22 @@ export interface EnvironmentRecords {
   /** Whether a tenant asked for it. */
   isOf(tenant: string, id: string): Promise<boolean>
   /** Those a tenant asked for, newest first. */
-  list(tenant: string, limit: number): Promise<Environment[]>
+  list(tenant: string, limit: number): Promise<EnvironmentRecord[]>
   /** Those of all tenants, the last asked for or used first. */
   listAll(limit: number): Promise<EnvironmentRecord[]>
   /** Takes it off a tenant's list. @returns whether it was there */
   remove(tenant: string, id: string): Promise<boolean>
-  /** Writes what became of it and tells those who follow. A request after a failure builds again: what failed is kept for a day at most. */
+  /** Writes what became of it and tells those who follow, and the jobs that wait for it. A request after a failure builds again: what failed is kept for a day at most. */
   update(record: EnvironmentRecord): Promise<void>
   /** It is used: it is kept longer. @returns whether there is a record (still) */
   touch(id: string): Promise<boolean>
   /** Forgets that the lock of a request is known. */
   forget(record: EnvironmentRecord): Promise<void>
-  /** Notes a job that waits for it. */
-  wait(id: string, jobId: string): Promise<void>
+  /**
+   * Has a job wait for it: the job's events tell how far it is until then.
+   * @returns false when there is nothing to wait for: it is ready, failed or gone
+   */
+  wait(id: string, jobId: string): Promise<boolean>
   /** Takes the ids of those that wait. */
   takeWaiting(id: string): Promise<string[]>
   ban(ban: PackageBan): Promise<void>
@@ -190,7 +228,7 @@ export function banField(ecosystem: PackageBan['ecosystem'], name: string, versi
 }
 
 export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentRecords {
-  defineScripts(redis, [CREATE, UPDATE, TOUCH])
+  defineScripts(redis, [CREATE, UPDATE, TOUCH, WAIT])
   const read = async (id: string) => {
     const text = await redis.get(keys.environment(id))
     return text === null ? undefined : (JSON.parse(text) as EnvironmentRecord)
@@ -211,7 +249,7 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
     async request({ language, version, dependencies, manifest, hash, isSet = false, origin }) {
       const at = Date.now()
       const id = uuid()
-      const view: Environment = {
+      const view: KeptEnvironment = {
         id,
         language,
         version,
@@ -242,10 +280,7 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
     undecided: (before) => redis.zrangebyscore(keys.undecidedEnvironments, '-inf', before),
     settled: async (id) => void (await redis.zrem(keys.undecidedEnvironments, id)),
     isOf: async (tenant, id) => (await redis.zscore(keys.tenantEnvironments(tenant), id)) !== null,
-    list: async (tenant, limit) => {
-      const found = await newest(keys.tenantEnvironments(tenant), limit)
-      return found.map(({ view }) => view)
-    },
+    list: (tenant, limit) => newest(keys.tenantEnvironments(tenant), limit),
     listAll: (limit) => newest(keys.allEnvironments, limit),
     remove: async (tenant, id) => (await redis.zrem(keys.tenantEnvironments(tenant), id)) === 1,
     async update(record) {
@@ -256,17 +291,18 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
       const isDecided = state === 'ready' || isFailed
       const asked = { id: view.id, hash, tenant: firstAsked.tenant }
       const times = { at: Date.now(), keepSeconds: isFailed ? FAILED_SECONDS : KEEP_SECONDS }
-      const input = { ...asked, isDecided, isFailed, ...times, maxFailed: MAX_FAILED }
+      const bounds = { maxFailed: MAX_FAILED, maxTold: MAX_TOLD, jobTtlSeconds: QUEUED_TTL_SECONDS }
+      const input = { ...asked, isDecided, isFailed, ...times, ...bounds }
       const kept: EnvironmentRecord = isDecided ? { ...record, manifest: '' } : record
-      const event = [state, JSON.stringify({ state, progress, error })]
+      const event = [state, JSON.stringify({ state, progress, error }), packagesEvent(view)]
       await runScript(redis, keys.prefix, UPDATE, input, [JSON.stringify(kept), ...event])
     },
     touch: async (id) =>
       (await runScript(redis, keys.prefix, TOUCH, { id, at: Date.now(), keepSeconds: KEEP_SECONDS })) === 1,
     forget: async ({ hash }) => void (await redis.del(keys.environmentOf(hash))),
     async wait(id, jobId) {
-      await redis.sadd(keys.environmentWaiters(id), jobId)
-      await redis.expire(keys.environmentWaiters(id), KEEP_SECONDS)
+      const input = { id, jobId, keepSeconds: KEEP_SECONDS, jobTtlSeconds: QUEUED_TTL_SECONDS }
+      return (await runScript(redis, keys.prefix, WAIT, input)) === 1
     },
     async takeWaiting(id) {
       const ids = await redis.smembers(keys.environmentWaiters(id))
@@ -281,6 +317,10 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
       Object.values(await redis.hgetall(keys.packageBans)).map((text) => JSON.parse(text) as PackageBan),
   }
 }
+
+/** Data of the event of a job that waits for it. */
+const packagesEvent = ({ id, state, progress, error }: KeptEnvironment): string =>
+  JSON.stringify({ environment: id, state, progress, error } satisfies PackagesEvent['data'])
 
 /** Of environments that wait to be built. */
 export const ENVIRONMENT_QUEUE_NAME = 'environment-builds'

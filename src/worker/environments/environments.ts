@@ -110,6 +110,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       if (here) return here
       const { record, lock } = await readReady(id)
       if (!(await sharing.fetch(record, key))) await install(record, key, lock)
+      await oversight.installed(id)
       const brought = await trees.find(key)
       if (!brought) throw new Error(`environment ${id} is not on this host`)
       return brought
@@ -135,17 +136,10 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
   return {
     canInstall: (language) => languages().includes(language),
     async isDecided({ environment: id, head }) {
-      if (id === undefined) return true
-      const state = async () => (await records.read(id))?.view.state
-      const isOver = async () => {
-        const now = await state()
-        if (now === 'queued' || now === 'building') return false
-        decided.put(id, true)
-        return true
-      }
-      if (decided.get(id) || (await isOver())) return true
-      await records.wait(id, head.id)
-      return isOver()
+      if (id === undefined || decided.get(id)) return true
+      if (await records.wait(id, head.id)) return false
+      decided.put(id, true)
+      return true
     },
     async use(id) {
       // Each job with packages waits for what is asked here, so what can be asked together is. One that failed is not kept longer.

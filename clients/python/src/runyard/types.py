@@ -682,6 +682,21 @@ class WarningEvent(TypedDict):
     data: Finding
 
 
+class PackagesData(TypedDict):
+    environment: str
+    state: Literal["queued", "building", "ready", "failed"]
+    progress: Optional[str]
+    error: Optional[PackagesError]
+
+
+class PackagesEvent(TypedDict):
+    """How far the installation of the packages is for which the job waits."""
+
+    id: str
+    type: Literal["packages"]
+    data: PackagesData
+
+
 class GapData(TypedDict):
     before: str
 
@@ -702,7 +717,9 @@ class ResultEvent(TypedDict):
     data: JobSummary
 
 
-JobEvent = Union[StateEvent, StageEvent, OutputEvent, WarningEvent, GapEvent, ResultEvent]
+JobEvent = Union[
+    StateEvent, StageEvent, OutputEvent, WarningEvent, PackagesEvent, GapEvent, ResultEvent
+]
 
 
 # Sessions.

@@ -10,6 +10,7 @@ import {
   ResultEvent,
   StageEvent,
   StateEvent,
+  PackagesEvent,
   WarningEvent,
 } from '../../../shared/job-event.ts'
 import { StoredFile } from '../../../shared/files/stored-file.ts'
@@ -108,6 +109,7 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   TestJudging,
   TestLimits,
   Verdict,
+  PackagesEvent,
   WarningEvent,
   SessionWebhook,
   SessionWebhookBody,

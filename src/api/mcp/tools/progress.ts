@@ -54,8 +54,9 @@ export function lastLine(text: string): string | undefined {
 
 /** What an event of a job tells of. */
 export function jobProgress({ type, data }: StoredEvent): string | undefined {
-  const { state, stage, phase, data: output } = JSON.parse(data) as Record<string, unknown>
+  const { state, stage, phase, progress, data: output } = JSON.parse(data) as Record<string, unknown>
   if (type === 'state') return String(state)
+  if (type === 'packages') return typeof progress === 'string' ? progress : 'waiting for its packages'
   if (type === 'stage' && phase === 'started') return String(stage)
   return type === 'stdout' || type === 'stderr' ? lastLine(String(output)) : undefined
 }

@@ -8,9 +8,10 @@ import {
   RunyardError,
   type StreamedEvent,
 } from '../../../client/client.ts'
+import type { EnvironmentError } from '../../../shared/environments/environment.ts'
+import type { PackagesEvent } from '../../../shared/job-event.ts'
 import { messageOf } from '../../design/plain-detail.ts'
 import type { OutputView } from '../output/output-view.ts'
-import { followPackages, type InstallationState } from './follow-packages.ts'
 import { createObservable, type Observable } from './observable.ts'
 
 /** What the page knows of the job it shows. */
@@ -25,7 +26,7 @@ export interface RunState {
   /** What is being done to install its packages. */
   installing: string | null
   /** Why its packages could not be had. */
-  packagesError: InstallationState['error']
+  packagesError: EnvironmentError | null
   /** The stage that runs. */
   stage: string | null
   /** When it began to run, by this page's clock. */
@@ -61,8 +62,6 @@ export interface JobRun {
 
 export interface JobRunOptions {
   client: Client
-  /** How far the installation of packages is. */
-  readEnvironment: (id: string) => Promise<InstallationState>
   output: () => OutputView
 }
 
@@ -103,7 +102,7 @@ const IDLE: RunState = {
   notes: [],
 }
 
-export function createJobRun({ client, readEnvironment, output }: JobRunOptions): JobRun {
+export function createJobRun({ client, output }: JobRunOptions): JobRun {
   const [state, change] = createObservable<RunState>(IDLE)
   let stages = 0
   let talk: InteractiveJob | undefined
@@ -145,6 +144,14 @@ export function createJobRun({ client, readEnvironment, output }: JobRunOptions)
     change({ phase: 'ended', problem, takesInput: false, stage: null, stopping: false })
   }
 
+  const showPackages = ({ state: where, progress, error }: PackagesEvent['data']) => {
+    if (error) return change({ installing: null, packagesError: error })
+    const words = progress ?? (where === 'queued' ? 'waiting for the packages to be installed' : null)
+    if (words === null || words === state.get().installing) return
+    output().heading(words)
+    change({ installing: words })
+  }
+
   const take = (event: StreamedEvent) => {
     const { job } = state.get()
     switch (event.type) {
@@ -174,6 +181,9 @@ export function createJobRun({ client, readEnvironment, output }: JobRunOptions)
         break
       case 'warning':
         change({ warnings: [...state.get().warnings, event.data] })
+        break
+      case 'packages':
+        showPackages(event.data)
         break
       case 'gap':
         hasGap = true
@@ -208,24 +218,12 @@ export function createJobRun({ client, readEnvironment, output }: JobRunOptions)
   }
   const follow = async (job: JobSummary) => {
     change({ job, phase: 'following' })
-    if (job.environment) void watchPackages(job.environment.id, job.id)
     if (job.interactive && job.status === null) return converse(job.id)
     for await (const event of client.stream(job.id, { ...PATIENT, onConnection })) take(event)
     const { job: ended } = state.get()
     // Events may be gone altogether before the result is.
     if (hasGap || (stages === 0 && ended && ended.stages.length > 0)) await fillGap(job.id)
   }
-  const watchPackages = (environment: string, id: string) =>
-    followPackages({
-      read: () => readEnvironment(environment),
-      isWaiting: () =>
-        state.get().phase === 'following' && state.get().job?.id === id && state.get().job?.state === 'queued',
-      onProgress(words) {
-        output().heading(words)
-        change({ installing: words })
-      },
-      onError: (packagesError) => change({ installing: null, packagesError }),
-    })
   const converse = async (id: string) => {
     change({ takesInput: true })
     try {

@@ -32,17 +32,8 @@ export const ENDS_KEPT = 100
 /** Where a rank stands in the score of a tenant's queued jobs: above every tag. */
 export const RANK_STEP = 2 ** 50
 
-/** Functions for scripts made by `luaScript`. */
-export const COMMON = `
-local time
--- In ms; the same all through a script.
-local function now()
-  if not time then
-    local clock = redis.call('TIME')
-    time = clock[1] * 1000 + math.floor(clock[2] / 1000)
-  end
-  return time
-end
+/** `tell`, for scripts made by `luaScript` that add to the events of a job. */
+export const TELL = `
 local function number(hash, field) return tonumber(redis.call('HGET', hash, field) or 0) end
 local function isFinished(id) return redis.call('HSTRLEN', keys.job(id), 'summary') > 0 end
 local function expire(ttl, list)
@@ -59,7 +50,20 @@ local function tell(id, ttl, list, from, to)
   end
   redis.call('EXPIRE', events, ttl)
   redis.call('HINCRBY', keys.job(id), 'eventBytes', bytes)
+end`
+
+/** Functions for scripts made by `luaScript`. */
+export const COMMON = `
+local time
+-- In ms; the same all through a script.
+local function now()
+  if not time then
+    local clock = redis.call('TIME')
+    time = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  end
+  return time
 end
+${TELL}
 local function stateEvent(state, attempt) return '{"state":"' .. state .. '","attempt":' .. attempt .. '}' end
 local function tellState(id, ttl, state, attempt) tell(id, ttl, {'state', stateEvent(state, attempt)}, 1, 2) end
 
