@@ -116,6 +116,22 @@ describe('packages that are there', () => {
     expect((await fetch(place, { headers: other })).status).toBe(404)
   })
 
+  test('a job that waits for it has its steps among its own events, before it runs', async () => {
+    index.add(wheel('awaited', '1.0', [['awaited.py', '']]))
+    const release = index.hold('awaited')
+    const client = createClient({ url: platform.url })
+    const { id } = await client.submit({ language: 'python', code: 'import awaited', dependencies: ['awaited'] })
+    const told: string[] = []
+    for await (const { type, data } of client.stream(id)) {
+      if (type === 'packages') {
+        told.push(data.state)
+        if (data.state === 'building') release()
+      } else if (type === 'state') told.push(data.state)
+      else if (type === 'result') told.push(data.status ?? '')
+    }
+    expect([...new Set(told)]).toEqual(['queued', 'building', 'ready', 'running', 'finished', 'succeeded'])
+  })
+
   test('whoever follows one that cannot be had is told why', async () => {
     const { body } = await post<Environment>(`${platform.url}/v1/environments`, {
       language: 'python',
