@@ -22,6 +22,98 @@ function exportedSettings(texts: Record<string, string>): unknown {
   return JSON.parse(files.get('problem.json')?.toString() ?? '')
 }
 
+/** What names, groups and order a reader finds. */
+const outlineOf = ({ problem }: ReturnType<typeof read>) => ({
+  groups: problem?.groups,
+  tests: problem?.tests?.map(({ stdin: _stdin, stdinEncoding: _encoding, answer: _answer, ...test }) => test),
+})
+const test_ = (name: string) => ({ [`${name}.in`]: `input of ${name}`, [`${name}.ans`]: '' })
+
+test.each<[string, Record<string, string>, string[]]>([
+  [
+    'a Kattis package with groups',
+    {
+      'problem.yaml': 'problem_format_version: 2023-07-draft\ntype: scoring\nname: x',
+      'data/secret/group1/test_group.yaml': 'max_score: 40',
+      'data/secret/group2/test_group.yaml': 'max_score: 60\nrequire_pass: [secret/group1]',
+      ...test_('data/sample/1'),
+      ...['group1/01', 'group2/10', 'group2/02'].reduce((all, one) => ({ ...all, ...test_(`data/secret/${one}`) }), {}),
+    },
+    ['sample/1', 'secret/group1/01', 'secret/group2/02', 'secret/group2/10'],
+  ],
+  [
+    'a legacy Kattis package with groups',
+    {
+      'problem.yaml': 'type: scoring\nname: x',
+      'data/testdata.yaml': 'grading: default\ngrader_flags: ignore_sample',
+      'data/secret/group1/testdata.yaml': 'accept_score: 5',
+      ...test_('data/sample/1'),
+      ...test_('data/secret/group1/01'),
+    },
+    ['sample/1', 'secret/group1/01'],
+  ],
+  [
+    'a Kattis package without groups',
+    {
+      'problem.yaml': 'name: x',
+      ...test_('data/sample/1'),
+      ...test_('data/secret/b/1'),
+      ...test_('data/secret/a b-ü'),
+    },
+    ['sample/1', 'secret/a b-ü', 'secret/b/1'],
+  ],
+  [
+    'a folder with a test of another group',
+    {
+      'problem.json': '{"tests": {"a/1": {"group": "b"}}}',
+      ...test_('a/1'),
+      ...test_('b/1'),
+      ...test_('b/2'),
+      ...test_('a/3'),
+    },
+    ['a/1', 'a/3', 'b/1', 'b/2'],
+  ],
+])('tests of %s keep names, groups and order', (_what, files, names) => {
+  const { first, back } = there(files)
+  expect(first.problem?.tests?.map(({ name }) => name)).toEqual(names)
+  expect(outlineOf(back)).toEqual(outlineOf(first))
+})
+
+test.each([
+  '.hidden',
+  'a/.b',
+  '../a',
+  '/a',
+  'a//b',
+  'a\\b',
+  'a\u0000b',
+  'submissions/a',
+  'checker/a',
+  '__MACOSX/a',
+  '',
+])('a test whose name %j no folder can have gets another one', (name) => {
+  const tests = [
+    { name, stdin: 'x', answer: '' },
+    { name: 'a', stdin: 'y', answer: '' },
+  ]
+  const back = read(readArchive(exportProblem({ tests }), { maxBytes: 1e6, maxFiles: 100 }))
+  const found = back.problem?.tests?.map((one) => [one.name, one.stdin])
+  expect(found).toEqual([
+    [expect.not.stringMatching(/^(?:a|\..*|.*[/\\\0].*|)$/), 'x'],
+    ['a', 'y'],
+  ])
+})
+
+test('a test of no group does not get into one by its folder', () => {
+  const tests = [
+    { name: 'a/1', stdin: '', answer: '' },
+    { name: 'a/2', group: 'a', stdin: '', answer: '' },
+  ]
+  const back = read(readArchive(exportProblem({ tests, groups: [{ name: 'a' }] }), { maxBytes: 1e6, maxFiles: 100 }))
+  expect(back.problem?.tests).toMatchObject([{ name: 'a-1' }, { name: 'a/2', group: 'a' }])
+  expect(back.problem?.tests?.[0]).not.toHaveProperty('group')
+})
+
 test('every test is in the export, whatever its name becomes there', () => {
   const names = ['1-2', '1-2-3', '1/2', '1-2-4']
   const folder = names.flatMap((name) => [

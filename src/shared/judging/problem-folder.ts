@@ -80,7 +80,7 @@ const SETTINGS = 'problem.json'
 
 /**
  * Reads a plain folder: a test for each `NAME.in`, with its answer in `NAME.ans` or `NAME.out`, and settings in `problem.json`. Tests in a folder
- * are a group of its name. Numbers in names count as numbers, `2` comes before `10`, but for names that `order` lists.
+ * are a group of its name, unless the settings state that there are no groups. Numbers in names count as numbers, `2` comes before `10`, but for names that `order` lists.
  * @param files of the folder, by path
  * @param languageOf the language of a file by its name, where that is known
  * @param idOf the language with a name, where that is known
@@ -102,8 +102,9 @@ export function readProblemFolder(
   const places = new Map(order.map((name, place) => [name, place]))
   const placeIn = (name: string) => places.get(name) ?? order.length
   names.sort((a, b) => placeIn(a) - placeIn(b) || naturally(a, b))
-  const folders = [...new Set(names.flatMap((name) => folderOf(name) ?? []))]
+  const folders = [...new Set(names.flatMap((name) => testFolderOf(name) ?? []))]
   const groups = settings.groups ?? folders.map((name) => ({ name }))
+  const areFoldersGroups = groups.length > 0
   const needsAnswer = settings.interactor === undefined && settings.checker?.type !== 'program'
 
   const tests = names.map((name): RequestTest => {
@@ -111,7 +112,7 @@ export function readProblemFolder(
     if (answer === undefined && needsAnswer) {
       faults.push({ path: `${name}.in`, detail: `has no answer: there is neither ${name}.ans nor ${name}.out` })
     }
-    const group = folderOf(name)
+    const group = areFoldersGroups ? testFolderOf(name) : undefined
     return {
       name,
       ...inputFields(files.get(`${name}.in`)),
@@ -222,7 +223,7 @@ function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): Proble
 }
 
 /** The folder of a test, which is its group; undefined of one that lies in none. */
-const folderOf = (name: string): string | undefined => {
+export const testFolderOf = (name: string): string | undefined => {
   const slash = name.lastIndexOf('/')
   return slash < 0 ? undefined : name.slice(0, slash)
 }
