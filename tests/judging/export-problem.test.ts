@@ -214,7 +214,7 @@ test('the order of a folder begins with what it states, and names tests alone', 
     ),
   )
   expect(wrong.faults).toEqual([
-    { path: 'problem.json', detail: '/order/0 is "4", which names no test; there is no 4.in' },
+    { path: 'problem.json', detail: 'line 1, column 12: /order/0 is "4", which names no test; there is no 4.in' },
   ])
 })
 

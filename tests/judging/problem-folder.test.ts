@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { readProblem } from '../../src/shared/judging/read-problem.ts'
 import { readProblemFolder } from '../../src/shared/judging/problem-folder.ts'
 import { combine } from '../../src/cli/jobs/judge.ts'
 
@@ -150,6 +151,42 @@ test.each<[string, Parameters<typeof read>[0], RegExp[]]>([
   const faults = faultsOf(files)
   expect(faults).toHaveLength(expected.length)
   for (const [index, pattern] of expected.entries()) expect(faults[index]).toMatch(pattern)
+})
+
+test('what is wrong in the settings is told with line and column', () => {
+  const settings = `{
+  "limits": { "wallMs": 0 },
+  "tests": {
+    "a/1": { "points": 1e300 },
+    "3": {}
+  },
+  "order": ["a/1", "4"],
+  "checker": { "type": "program", "file": "check.py" }
+}`
+  const detailsOf = (text: string) => {
+    const files = { 'a/1.in': '', 'a/1.ans': '', 'problem.json': text }
+    const found = readProblem(
+      new Map(Object.entries(files).map(([path, content]) => [path, Buffer.from(content)])),
+      languageOf,
+    )
+    return found.faults.map(({ path, detail }) => `${path}: ${detail}`)
+  }
+  expect(detailsOf(settings)).toEqual([
+    expect.stringMatching(/^problem\.json: line 2, column 25: \/limits\/wallMs must be/),
+  ])
+  expect(detailsOf(settings.replace('0 }', '9 }'))).toEqual([
+    'problem.json: line 5, column 10: /tests/3 names no test; there is no 3.in',
+    'problem.json: line 7, column 20: /order/1 is "4", which names no test; there is no 4.in',
+    'problem.json: line 8, column 43: /checker/file is "check.py", which is not there',
+    'problem.json: line 4, column 24: /tests/0/points must be <= 1000000',
+  ])
+  expect(detailsOf('{\n  "limits": {},\n  "timeLimit": 3}')).toEqual([
+    expect.stringMatching(/^problem\.json: line 3, column 16: \/ must not have .*: timeLimit$/),
+  ])
+  expect(detailsOf('{"groups": [{"name": "b"}]}')).toEqual([
+    expect.stringMatching(/^problem\.json: \/tests\/0\/group is "a", which is not/),
+    expect.stringMatching(/^problem\.json: line 1, column 22: \/groups\/0\/name/),
+  ])
 })
 
 test('example submissions in languages that the folder does not allow are left out', () => {

@@ -2,12 +2,13 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { LimitOverrides } from '../limits.ts'
 import { Checker, CodeRequest, Interactor, type RequestTest } from '../requests.ts'
+import { pointerTo } from '../json-pointer.ts'
 import { MAX_HARNESSES, RequestGroup, TestLimits } from './judging-request.ts'
 import { allowedExamples, baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { folderNotes } from './folder-notes.ts'
 import { inputValidators } from './input-validators.ts'
 import { createPlacedFiles, type Place } from './placed-files.ts'
-import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, withPrograms } from './problem.ts'
+import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, type Tell, withPrograms } from './problem.ts'
 import { inputFields, isText } from './problem-text.ts'
 
 const optional = Type.Optional
@@ -93,7 +94,7 @@ export function readProblemFolder(
 ): ReadProblem {
   const faults: ProblemFault[] = []
   const settings = readSettings(files.get(SETTINGS), faults)
-  const tell = (path: string, detail: string) => void faults.push({ path, detail })
+  const tell: Tell = (path, detail, pointer) => void faults.push({ path, detail, pointer })
   const isOfTests = (path: string) => !/^(?:submissions|input_validators|input_format_validators)\//.test(path)
   const names = [...files.keys()]
     .filter((path) => path.endsWith('.in') && isOfTests(path))
@@ -128,11 +129,11 @@ export function readProblemFolder(
     faults.push({ path: '', detail: 'has no test: a test is a file NAME.in with its answer in NAME.ans' })
   for (const name of Object.keys(settings.tests ?? {})) {
     if (!names.includes(name))
-      faults.push({ path: SETTINGS, detail: `/tests/${name} names no test; there is no ${name}.in` })
+      tell(SETTINGS, `/tests/${name} names no test; there is no ${name}.in`, pointerTo('tests', name))
   }
   for (const [place, name] of order.entries()) {
     if (!names.includes(name))
-      tell(SETTINGS, `/order/${place} is "${name}", which names no test; there is no ${name}.in`)
+      tell(SETTINGS, `/order/${place} is "${name}", which names no test; there is no ${name}.in`, `/order/${place}`)
   }
   for (const path of files.keys()) {
     const name = /^(.*)\.(?:ans|out)$/.exec(path)?.[1]
@@ -147,11 +148,11 @@ export function readProblemFolder(
   ) => {
     const content = file === undefined ? undefined : files.get(file)
     const language = rest.language ?? (file === undefined ? undefined : languageOf(file))
-    if (file === undefined) faults.push({ path: SETTINGS, detail: `/${what}/file is missing` })
-    else if (content === undefined)
-      faults.push({ path: SETTINGS, detail: `/${what}/file is "${file}", which is not there` })
-    else if (language === undefined)
-      faults.push({ path: SETTINGS, detail: `/${what}/language is missing; the name ${file} does not tell it` })
+    const wrong = (member: string, detail: string) =>
+      tell(SETTINGS, `/${what}/${member} ${detail}`, `/${what}/${member}`)
+    if (file === undefined) wrong('file', 'is missing')
+    else if (content === undefined) wrong('file', `is "${file}", which is not there`)
+    else if (language === undefined) wrong('language', `is missing; the name ${file} does not tell it`)
     const one = { ...rest, language: language ?? '' }
     if (!more) return { ...one, code: content === undefined ? '' : textOf(content, file ?? '', faults) }
     const places = more.map(placeOf)
@@ -217,7 +218,9 @@ function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): Proble
     }
     const told = additionalProperties ?? allowedValues
     const names = told ? `: ${told.join(', ')}` : ''
-    faults.push({ path: SETTINGS, detail: `${instancePath || '/'} ${message}${names}` })
+    const [unknown] = additionalProperties ?? []
+    const pointer = `${instancePath}${unknown === undefined ? '' : pointerTo(unknown)}`
+    faults.push({ path: SETTINGS, detail: `${instancePath || '/'} ${message}${names}`, pointer })
   }
   return {}
 }
