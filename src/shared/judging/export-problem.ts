@@ -1,7 +1,7 @@
-import { gzipSync } from 'node:zlib'
 import type { InlineFile, RequestFile, RequestTest } from '../requests.ts'
-import { writeTar } from './archive.ts'
+import { tarOf } from './archive.ts'
 import { OF_FOLDER } from './example-submissions.ts'
+import { gzipped } from './pack-content.ts'
 import type { ExampleSubmission } from './problem.ts'
 import { naturally, testFolderOf } from './problem-folder.ts'
 import type { ProblemContent } from './problem-store.ts'
@@ -10,6 +10,7 @@ import { type Verdict, VERDICTS } from './verdict.ts'
 /**
  * A problem as a plain folder, which makes the same problem again: a tar.gz of `problem.json`, `NAME.in`, `NAME.ans` and the programs. Tests keep their
  * names, and their order is stated where a folder would have another; verdicts that an example submission may end with become the folder that says so best.
+ * @returns the archive in pieces. One file at a time is there unpacked
  */
 export function exportProblem({
   tests = [],
@@ -20,21 +21,22 @@ export function exportProblem({
   groups = [],
   validators: _validators,
   ...rest
-}: ProblemContent): Buffer {
-  const files = new Map<string, Buffer>()
+}: ProblemContent): Promise<Buffer[]> {
+  const files = new Map<string, () => Buffer>()
   const names = namesOf(tests, groups.length > 0)
   const settings = new Map<string, unknown>()
   for (const [index, test] of tests.entries()) {
     const { name: _name, stdin = '', stdinEncoding, answer, expectedOutput = answer, ...own } = test
     const name = names[index] ?? ''
-    files.set(`${name}.in`, Buffer.from(stdin, stdinEncoding === 'base64' ? 'base64' : 'utf8'))
-    if (expectedOutput !== undefined) files.set(`${name}.ans`, Buffer.from(expectedOutput))
+    files.set(`${name}.in`, () => Buffer.from(stdin, stdinEncoding === 'base64' ? 'base64' : 'utf8'))
+    if (expectedOutput !== undefined) files.set(`${name}.ans`, () => Buffer.from(expectedOutput))
     // A folder is the group of its tests.
     if (own.group !== undefined && own.group === testFolderOf(name)) delete own.group
     if (Object.keys(own).length > 0) settings.set(name, own)
   }
   const place = (folder: string, path: string, file: Pick<RequestFile, 'content' | 'encoding'>) => {
-    files.set(`${folder}/${path}`, Buffer.from(file.content ?? '', file.encoding === 'base64' ? 'base64' : 'utf8'))
+    const { content = '', encoding } = file
+    files.set(`${folder}/${path}`, () => Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8'))
     return `${folder}/${path}`
   }
   /** A program whose parts become files of a folder. */
@@ -65,10 +67,14 @@ export function exportProblem({
     ...(isSorted(names) ? {} : { order: names }),
     ...(settings.size > 0 && { tests: Object.fromEntries(settings) }),
   }
-  files.set('problem.json', Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
+  files.set('problem.json', () => Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
   for (const [index, example] of examples.entries())
     placeExample(example, index, (path, file) => void place('submissions', path, file))
-  return gzipSync(writeTar(files))
+  return gzipped(tarOf(contentsOf(files)))
+}
+
+function* contentsOf(files: ReadonlyMap<string, () => Buffer>): Generator<[string, Buffer], void> {
+  for (const [path, content] of files) yield [path, content()]
 }
 
 /** A file as `problem.json` names it: with its path in a job, where that is not its name alone. */
