@@ -192,6 +192,27 @@ test('files of judges and graders are where they were, also in folders', async (
   expect(files(back)).toEqual(files(first))
 })
 
+test('files of judges and graders are no tests, whatever their names', async () => {
+  const { first, back } = await there({
+    ...test_('1'),
+    'problem.json': JSON.stringify({
+      checker: {
+        type: 'program',
+        file: 'v/main.py',
+        files: ['v/main.py', { file: 'v/a', path: 'a.in' }, { file: 'v/b', path: 'a.in.file' }],
+      },
+      harness: [{ language: 'python', files: [{ file: 'v/a', path: 'lib/b.ans' }] }],
+    }),
+    'v/main.py': 'main',
+    'v/a': 'a',
+    'v/b': 'b',
+  })
+  expect(back.faults).toEqual([])
+  expect(back.problem?.checker).toEqual(first.problem?.checker)
+  expect(back.problem?.harness).toEqual(first.problem?.harness)
+  expect(back.problem?.tests).toHaveLength(1)
+})
+
 test('the tests of a Kattis package keep their order, and those of a folder need not state theirs', async () => {
   const files = (names: readonly string[]) =>
     Object.fromEntries(

@@ -1,6 +1,6 @@
 import type { InlineFile, RequestFile, RequestTest } from '../requests.ts'
 import { tarOf } from './archive.ts'
-import { OF_FOLDER } from './example-submissions.ts'
+import { baseName, OF_FOLDER } from './example-submissions.ts'
 import { gzipped } from './pack-content.ts'
 import type { ExampleSubmission } from './problem.ts'
 import { naturally, testFolderOf } from './problem-folder.ts'
@@ -36,8 +36,11 @@ export function exportProblem({
   }
   const place = (folder: string, path: string, file: Pick<RequestFile, 'content' | 'encoding'>) => {
     const { content = '', encoding } = file
-    files.set(`${folder}/${path}`, () => Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8'))
-    return `${folder}/${path}`
+    let at = `${folder}/${path}`
+    // It would be read as a test.
+    while (folder !== 'submissions' && (/\.(?:in|ans|out)$/.test(at) || files.has(at))) at += '.file'
+    files.set(at, () => Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8'))
+    return at
   }
   /** A program whose parts become files of a folder. */
   const program = <T extends { files?: RequestFile[]; code?: string; entrypoint?: string }>(folder: string, one: T) => {
@@ -78,7 +81,7 @@ function* contentsOf(files: ReadonlyMap<string, () => Buffer>): Generator<[strin
 }
 
 /** A file as `problem.json` names it: with its path in a job, where that is not its name alone. */
-const placed = (file: string, path: string) => (path.includes('/') ? { file, path } : file)
+const placed = (file: string, path: string) => (baseName(file) === path ? file : { file, path })
 
 function placeExample(
   { files, expected, isPartial, entrypoint }: ExampleSubmission,
