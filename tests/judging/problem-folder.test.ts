@@ -80,7 +80,7 @@ test.each<[string, Parameters<typeof read>[0], RegExp[]]>([
   ['an input without answer', { '1.in': '' }, [/^1\.in: has no answer: .*1\.ans nor 1\.out$/]],
   ['an answer without input', { '1.in': '', '1.ans': '', '2.ans': '' }, [/^2\.ans: .*without its input 2\.in$/]],
   ['an answer that is no text', { '1.in': '', '1.ans': Buffer.from([0xff]) }, [/^1\.ans: is not UTF-8$/]],
-  ['settings that are no JSON', { '1.in': '', '1.ans': '', 'problem.json': '{' }, [/^problem\.json: is not JSON/]],
+  ['settings that are no JSON', { '1.in': '', '1.ans': '', 'problem.json': '{' }, [/^problem\.json: .*is not JSON/]],
   [
     'settings of another kind',
     { '1.in': '', '1.ans': '', 'problem.json': { timeLimit: 1 } },
@@ -179,6 +179,9 @@ test('what is wrong in the settings is told with line and column', () => {
     'problem.json: line 7, column 20: /order/1 is "4", which names no test; there is no 4.in',
     'problem.json: line 8, column 43: /checker/file is "check.py", which is not there',
     'problem.json: line 4, column 24: /tests/0/points must be <= 1000000',
+  ])
+  expect(detailsOf('\uFEFF{\n  "secret": true,\r\n  "groups" 2\n}')).toEqual([
+    expect.stringMatching(/^problem\.json: line 3, column 12: is not JSON: .*[^\d]$/),
   ])
   expect(detailsOf('{\n  "limits": {},\n  "timeLimit": 3}')).toEqual([
     expect.stringMatching(/^problem\.json: line 3, column 16: \/ must not have .*: timeLimit$/),

@@ -202,10 +202,11 @@ export function readProblemFolder(
 function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): ProblemFile {
   if (!bytes) return {}
   let value: unknown
+  const text = bytes.toString().replace(/^\uFEFF/, '')
   try {
-    value = JSON.parse(bytes.toString().replace(/^\uFEFF/, ''))
+    value = JSON.parse(text)
   } catch (error) {
-    faults.push({ path: SETTINGS, detail: `is not JSON: ${(error as Error).message}` })
+    faults.push({ path: SETTINGS, detail: jsonFault(text, error as Error) })
     return {}
   }
   if (validator.Check(value)) return value
@@ -223,6 +224,15 @@ function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): Proble
     faults.push({ path: SETTINGS, detail: `${instancePath || '/'} ${message}${names}`, pointer })
   }
   return {}
+}
+
+/** With the line, where the parser tells the position, which it does in its message alone. */
+function jsonFault(text: string, { message }: Error): string {
+  const [end, position] = / at position (\d+)\b.*$/.exec(message) ?? []
+  if (end === undefined) return `is not JSON: ${message}`
+  const before = text.slice(0, Number(position)).split('\n')
+  const column = (before.at(-1) ?? '').length + 1
+  return `line ${before.length}, column ${column}: is not JSON: ${message.slice(0, -end.length)}`
 }
 
 /** The folder of a test, which is its group; undefined of one that lies in none. */
