@@ -50,6 +50,7 @@ export const EXAMPLES: Record<string, [command: string, what: string][]> = {
   cancel: [['runyard cancel <id>', 'end it, queued or running']],
   judge: [
     ['runyard judge sum solution.py', 'with sum/1.in, sum/1.ans and so on'],
+    ['runyard judge sum solution.py --test secret/2', 'one test, with its input, answer and output'],
     ['runyard judge sum solution.c --json', 'the whole result as JSON'],
   ],
   'problem check': [['runyard problem check sum', 'whether sum/submissions end as they claim']],

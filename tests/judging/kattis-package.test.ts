@@ -9,7 +9,10 @@ const LANGUAGES: Record<string, string> = { py: 'python', cpp: 'cpp', h: 'c' }
 const languageOf = (path: string) => LANGUAGES[path.slice(path.lastIndexOf('.') + 1)]
 const read = (files: Record<string, string>) =>
   readProblem(new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)])), languageOf)
-const faultsOf = (files: Record<string, string>) => read(files).faults.map(({ path, detail }) => `${path}: ${detail}`)
+/** With its file, and without its line. */
+const told = ({ path, detail }: { path: string; detail: string }) =>
+  `${path}: ${detail.replace(/^line \d+, column \d+: /, '')}`
+const faultsOf = (files: Record<string, string>) => read(files).faults.map(told)
 
 const DATA = {
   'data/sample/1.in': '1',
@@ -380,9 +383,9 @@ test('more tests than a problem may have are refused before any of them is read'
 
 test('faults of which a file makes very many are told in part', () => {
   const type = `type: [${Array.from({ length: 1000 }, (_, index) => `t${index}`).join(', ')}]`
-  const told = faultsOf({ 'problem.yaml': `${V2025}${type}`, ...DATA })
-  expect(told).toHaveLength(101)
-  expect(told.at(-1)).toBe(': and 900 more faults')
+  const faults = faultsOf({ 'problem.yaml': `${V2025}${type}`, ...DATA })
+  expect(faults).toHaveLength(101)
+  expect(faults.at(-1)).toBe(': and 900 more faults')
 })
 
 test('arguments of input validators are those of the test before those of its group', () => {
@@ -510,6 +513,27 @@ test.each<[string, Record<string, string>, RegExp]>([
   expect(faultsOf(files)).toEqual([expect.stringMatching(expected)])
 })
 
+test('faults and notes of settings are told with line and column', () => {
+  const yaml =
+    'problem_format_version: 2025-09\ntype: scoring\nlimits:\n  time_limit: -1 # s\n  timelimt:\nkeyword: [a]'
+  const files = {
+    'problem.yaml': yaml,
+    'data/secret/a/1.in': '',
+    'data/secret/a/1.ans': '',
+    'data/secret/a/test_group.yaml': '# of a\nmax_score: many\n',
+  }
+  const details = ({ faults, ...found }: ReturnType<typeof read>) =>
+    [...faults, ...('notes' in found ? found.notes : [])].map(({ path, detail }) => `${path}: ${detail.slice(0, 45)}`)
+  expect(details(read(files))).toEqual([
+    'problem.yaml: line 4, column 15: limits: time_limit is -1; ',
+    'data/secret/a/test_group.yaml: line 2, column 12: max_score is "many"; it mu',
+    'problem.yaml: line 6, column 10: has the key "keyword", whi',
+    'problem.yaml: line 5, column 3: limits: has the key "timeli',
+  ])
+  const legacy = read({ 'problem.yaml': 'name: x\n\ntool: y', ...DATA })
+  expect(details(legacy)).toEqual(['problem.yaml: line 3, column 7: has the key "tool", which t'])
+})
+
 test('several passes, answers as submissions, grader files and example submissions are read', () => {
   const passes = `${V2025}type: [pass-fail, multi-pass]\nlimits:\n  validation_passes: 3`
   expect(read({ 'problem.yaml': passes, ...DATA, 'output_validator/v.py': 'v' }).problem).toMatchObject({ passes: 3 })
@@ -562,11 +586,11 @@ test('every language of a package is one of the catalogue', () => {
 
 test('limits that no job can have are told', () => {
   const yaml = `${V2025}type: [pass-fail, multi-pass]\nlimits:\n  time_limit: 1e308\n  memory: -5\n  validation_passes: 1e9\n  validation_memory: 1\n`
-  const told = faultsOf({ 'problem.yaml': yaml, ...DATA, 'output_validator/v.py': 'exit(42)' }).join('\n')
-  expect(told).toMatch(/limits: memory is -5; it must be above 0\n/)
-  expect(told).toMatch(/limits: cpuMs /)
-  expect(told).toMatch(/limits of the checker: memoryBytes /)
-  expect(told).toMatch(/has 1000000000 passes/)
+  const faults = faultsOf({ 'problem.yaml': yaml, ...DATA, 'output_validator/v.py': 'exit(42)' }).join('\n')
+  expect(faults).toMatch(/limits: memory is -5; it must be above 0\n/)
+  expect(faults).toMatch(/limits: cpuMs /)
+  expect(faults).toMatch(/limits of the checker: memoryBytes /)
+  expect(faults).toMatch(/has 1000000000 passes/)
 })
 
 test.each<[string, Record<string, string>, string]>([
@@ -582,9 +606,9 @@ test.each<[string, Record<string, string>, string]>([
 })
 
 test.each([
-  ['2025-09', 'max_score: -40', /^max_score is "-40"; it must be a number from 0 to 1000000$/],
-  ['2025-09', 'max_score: 1e9', /^max_score is "1e9"; it must be a number/],
-  ['2023-07-draft', 'max_score: many', /^max_score is "many"; it must be a number/],
+  ['2025-09', 'max_score: -40', /^line 1, column 12: max_score is "-40"; it must be a number from 0 to 1000000$/],
+  ['2025-09', 'max_score: 1e9', /^line 1, column 12: max_score is "1e9"; it must be a number/],
+  ['2023-07-draft', 'max_score: many', /^line 1, column 12: max_score is "many"; it must be a number/],
 ])('points that no group can have are told of its own file: %s, %s', (version, settings, detail) => {
   const files = { 'data/secret/small/1.in': '', 'data/secret/small/1.ans': '' }
   const yaml = `problem_format_version: ${version}\ntype: scoring`
@@ -665,7 +689,7 @@ describe('keys that the format does not know', () => {
       'data/sample/test_group.yaml': 'args: [a]',
     }
     const { faults, ...found } = read(files)
-    const notes = 'notes' in found ? found.notes.map(({ path, detail }) => `${path}: ${detail}`) : []
+    const notes = 'notes' in found ? found.notes.map(told) : []
     expect([faults, notes]).toEqual([
       [],
       [

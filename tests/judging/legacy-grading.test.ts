@@ -291,7 +291,7 @@ test.each([
   expect(faults.map(({ path, detail }) => `${path}: ${detail}`)).toEqual([expected])
 })
 
-test('an export keeps groups within groups, and the languages that are allowed', () => {
+test('an export keeps groups within groups, and the languages that are allowed', async () => {
   const problem = {
     tests: [{ name: '1', stdin: '1', answer: '1', group: 'inner', points: 5 }],
     groups: [
@@ -300,7 +300,7 @@ test('an export keeps groups within groups, and the languages that are allowed',
     ],
     languages: ['cpp', 'python'],
   }
-  const files = readArchive(exportProblem(problem), { maxBytes: 1e6, maxFiles: 100 })
+  const files = readArchive(Buffer.concat(await exportProblem(problem)), { maxBytes: 1e6, maxFiles: 100 })
   expect(readProblem(files, () => 'python').problem).toMatchObject({
     groups: problem.groups,
     languages: problem.languages,

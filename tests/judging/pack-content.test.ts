@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, test } from '@jest/globals'
 import type { Redis } from 'ioredis'
 import { gunzip, ofGzip } from '../../src/shared/judging/inflate.ts'
-import { packContent, piecesOf } from '../../src/shared/judging/pack-content.ts'
+import { packContent, piecesOf, unpackContent } from '../../src/shared/judging/pack-content.ts'
 import { createProblemStore, type ProblemContent } from '../../src/shared/judging/problem-store.ts'
 import { createKeys } from '../../src/shared/redis/keys.ts'
 
@@ -23,10 +23,39 @@ test.each([
   expect(JSON.parse(gunzipSync(await packContent(problem)).toString())).toEqual(problem)
 })
 
+test.each([
+  ['whole', content],
+  ['with tests alone', { tests: [test_('1', 3)] }],
+  ['with an empty list of tests', { tests: [], secret: true }],
+  ['with no tests', { secret: true }],
+  ['with nothing', {}],
+  // Within a text a line break is escaped.
+  [
+    'with line breaks',
+    { tests: [{ name: 'a\n]', stdin: '{"tests":[\n', answer: '\u2028\r\n' }], limits: { wallMs: 5 } },
+  ],
+  ['with long tests', { tests: [test_('1', 200_000), test_('2', 300_000)], groups: [{ name: ']' }] }],
+])('a problem %s is unpacked as it was', async (_, problem: ProblemContent) => {
+  const { problem: found, length } = await unpackContent(await packContent(problem))
+  expect(found).toEqual(problem)
+  expect(length).toBe([...piecesOf(problem)].join('').length + 1)
+})
+
+test('a problem that was packed in one line is unpacked', async () => {
+  for (const problem of [content, {}, { tests: [] }])
+    expect((await unpackContent(gzipSync(JSON.stringify(problem)))).problem).toEqual(problem)
+})
+
+test('a problem that is cut is refused', async () => {
+  const packed = await packContent(content)
+  await expect(unpackContent(packed.subarray(0, packed.length / 2))).rejects.toThrow('unexpected end of file')
+  await expect(unpackContent(gzipSync('{"tests":[\n{"name": "1"},'))).rejects.toThrow(SyntaxError)
+})
+
 test('it is never there as one text: no piece is longer than a test', () => {
   const longest = Math.max(...(content.tests ?? []).map((one) => JSON.stringify(one).length))
   const lengths = [...piecesOf(content)].map(({ length }) => length)
-  expect(Math.max(...lengths)).toBeLessThanOrEqual(longest + 1)
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(longest + 2)
   expect(lengths.length).toBeGreaterThan(50)
 })
 

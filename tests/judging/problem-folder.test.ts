@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { readProblem } from '../../src/shared/judging/read-problem.ts'
 import { readProblemFolder } from '../../src/shared/judging/problem-folder.ts'
 import { combine } from '../../src/cli/jobs/judge.ts'
 
@@ -79,7 +80,7 @@ test.each<[string, Parameters<typeof read>[0], RegExp[]]>([
   ['an input without answer', { '1.in': '' }, [/^1\.in: has no answer: .*1\.ans nor 1\.out$/]],
   ['an answer without input', { '1.in': '', '1.ans': '', '2.ans': '' }, [/^2\.ans: .*without its input 2\.in$/]],
   ['an answer that is no text', { '1.in': '', '1.ans': Buffer.from([0xff]) }, [/^1\.ans: is not UTF-8$/]],
-  ['settings that are no JSON', { '1.in': '', '1.ans': '', 'problem.json': '{' }, [/^problem\.json: is not JSON/]],
+  ['settings that are no JSON', { '1.in': '', '1.ans': '', 'problem.json': '{' }, [/^problem\.json: .*is not JSON/]],
   [
     'settings of another kind',
     { '1.in': '', '1.ans': '', 'problem.json': { timeLimit: 1 } },
@@ -150,6 +151,45 @@ test.each<[string, Parameters<typeof read>[0], RegExp[]]>([
   const faults = faultsOf(files)
   expect(faults).toHaveLength(expected.length)
   for (const [index, pattern] of expected.entries()) expect(faults[index]).toMatch(pattern)
+})
+
+test('what is wrong in the settings is told with line and column', () => {
+  const settings = `{
+  "limits": { "wallMs": 0 },
+  "tests": {
+    "a/1": { "points": 1e300 },
+    "3": {}
+  },
+  "order": ["a/1", "4"],
+  "checker": { "type": "program", "file": "check.py" }
+}`
+  const detailsOf = (text: string) => {
+    const files = { 'a/1.in': '', 'a/1.ans': '', 'problem.json': text }
+    const found = readProblem(
+      new Map(Object.entries(files).map(([path, content]) => [path, Buffer.from(content)])),
+      languageOf,
+    )
+    return found.faults.map(({ path, detail }) => `${path}: ${detail}`)
+  }
+  expect(detailsOf(settings)).toEqual([
+    expect.stringMatching(/^problem\.json: line 2, column 25: \/limits\/wallMs must be/),
+  ])
+  expect(detailsOf(settings.replace('0 }', '9 }'))).toEqual([
+    'problem.json: line 5, column 10: /tests/3 names no test; there is no 3.in',
+    'problem.json: line 7, column 20: /order/1 is "4", which names no test; there is no 4.in',
+    'problem.json: line 8, column 43: /checker/file is "check.py", which is not there',
+    'problem.json: line 4, column 24: /tests/0/points must be <= 1000000',
+  ])
+  expect(detailsOf('\uFEFF{\n  "secret": true,\r\n  "groups" 2\n}')).toEqual([
+    expect.stringMatching(/^problem\.json: line 3, column 12: is not JSON: .*[^\d]$/),
+  ])
+  expect(detailsOf('{\n  "limits": {},\n  "timeLimit": 3}')).toEqual([
+    expect.stringMatching(/^problem\.json: line 3, column 16: \/ must not have .*: timeLimit$/),
+  ])
+  expect(detailsOf('{"groups": [{"name": "b"}]}')).toEqual([
+    expect.stringMatching(/^problem\.json: \/tests\/0\/group is "a", which is not/),
+    expect.stringMatching(/^problem\.json: line 1, column 22: \/groups\/0\/name/),
+  ])
 })
 
 test('example submissions in languages that the folder does not allow are left out', () => {

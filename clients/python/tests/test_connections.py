@@ -128,6 +128,25 @@ class Both:
             self.client(server.url, retries=0).submit(language="c", code="x" * 8_000_000)
         self.assertEqual((raised.exception.status, raised.exception.code), (413, "too-large"))
 
+    def test_a_comparison_is_asked_for_with_its_lines_and_its_page_by_its_id(self):
+        asked = []
+
+        def records(connection):
+            for body in (b"{}", b'{"id": "c 1", "state": "finished"}', b"{}", b"a page", b"a page"):
+                asked.append(read_request(connection)[0].split(b"\r\n")[0].decode())
+                connection.sendall(http_answer(200, body))
+
+        with Wire(records) as server, self.client(server.url) as client:
+            found = client.compare_submissions("p", 60, code=True)
+            client.similarity("p", 60)
+            client.similarity_report("p", 60, comparison=found["id"])
+            self.assertEqual(client.similarity_report("p"), "a page")
+        place = "/v1/problems/p/similarity"
+        self.assertEqual(asked[0], f"POST {place} HTTP/1.1")
+        self.assertRegex(asked[1], rf"^GET {place}\?least=60&code=true&wait=\d+ HTTP/1.1$")
+        pages = [f"{place}?least=60&code=false", f"{place}/report?least=60&comparison=c%201", f"{place}/report?least=50"]
+        self.assertEqual(asked[2:], [f"GET {page} HTTP/1.1" for page in pages])
+
     def test_requests_are_as_the_api_wants_them(self):
         heads = []
 

@@ -105,8 +105,8 @@ async function pass(content: AsyncIterable<Uint8Array>, res: Response, signal: A
   }
 }
 
-/** Until the client has taken what was written, or is given up. */
-function drained(res: Response): Promise<void> {
+/** Until the client has taken what was written, or is given up. Never rejects: look at `res.destroyed` then. */
+export function drained(res: Response): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(stall)

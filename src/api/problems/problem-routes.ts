@@ -12,6 +12,7 @@ import { type BodyBounds, defineRoute } from '../http/route.ts'
 import type { ByteSemaphore } from '../jobs/byte-semaphore.ts'
 import { inTurn } from './in-turn.ts'
 import { type ArchiveNeeds, problemIn, settingOf } from './read-problem-archive.ts'
+import { sendArchive } from './send-archive.ts'
 
 export interface ProblemNeeds extends ArchiveNeeds {
   problems: ProblemStore
@@ -185,14 +186,14 @@ export const problemRoutes = [
     scopes: ['jobs'],
     params: { id: PATH.problem },
     answers: { 200: { description: 'Its name, and the archive as base64 of a tar.gz.', schema: ProblemArchive } },
-    cache: 'no-store',
-    async handle(needs: ProblemNeeds, { res, caller, params, send }) {
+    async handle(needs: ProblemNeeds, { res, caller, params }) {
       const about = await ownProblem(needs, caller.tenant, params.id)
-      await inTurn(needs, res, async () => {
+      const archive = await inTurn(needs, res, async () => {
         const content = await needs.problems.content(contentOf(about))
         if (!content) throw new Problem('not-found', 'the problem does not exist')
-        send(200, { name: about.name, archive: exportProblem(content).toString('base64') })
+        return exportProblem(content)
       })
+      await sendArchive(res, about.name, archive)
     },
   }),
   defineRoute({

@@ -17,6 +17,7 @@ import { second, table } from '../table.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { addBatchCommands } from './batches.ts'
 import { type GetOptions, OUTPUTS, showJob } from './get.ts'
+import type { JudgeOptions } from './judge.ts'
 import { addProblemCommands } from './problems.ts'
 import { addRequestOptions, type RequestOptions, requestOf } from './request.ts'
 import { run } from './run.ts'
@@ -158,8 +159,9 @@ export function addJobCommands(program: Command, deps: JobCommandDeps): void {
     )
   addBatchCommands(program, deps, reach)
   addRequestOptions(add('judge <problem> <file>', 'judge a program with the tests of a folder: NAME.in, NAME.ans'))
+    .option('--test <name>', 'run this test alone and show its input, answer and output, though it is secret')
     .option('--json', 'print the finished job as JSON')
-    .action(async (problem: string, file: string, options: RequestOptions & ConnectionOptions & Json) =>
+    .action(async (problem: string, file: string, options: JudgeOptions & ConnectionOptions) =>
       reach(options, file, async (connection) => {
         const { judge } = await import('./judge.ts')
         deps.setExitCode(await judge(problem, file, options, connection, streams, deps.signals()))

@@ -9,13 +9,16 @@ import { type RequestClient, type RequestOptions, requestOf, runtimeOf } from '.
 import { bytesOf, type Streams, verdict as whyEnded } from './show-events.ts'
 import { plain } from '../paint.ts'
 import { type Connection, PATIENT_RETRIES } from '../service/connection.ts'
-import { printable } from '../table.ts'
+import { counted, printable } from '../table.ts'
 import { withUploads } from './uploads.ts'
+import { nameOf, onlyTest, shownTest } from './one-test.ts'
 import { readFolder } from './read-folder.ts'
 import { verdictFormat, verdictRows } from './verdict-rows.ts'
 
 export interface JudgeOptions extends RequestOptions {
   json?: boolean
+  /** The one test that is run and shown whole, secret or not. */
+  test?: string
 }
 
 /** With what the command ends. */
@@ -46,7 +49,8 @@ export async function judge(
   { stop, hurry }: { stop: AbortSignal; hurry: AbortSignal },
 ): Promise<number> {
   const { id, problem } = await withUploads(client, async (uploading) => {
-    const { program, ...read } = await programAndProblem(folder, file, options, uploading)
+    const { program, notes, ...read } = await programAndProblem(folder, file, options, uploading)
+    tellNotes(folder, notes, streams.note)
     const job = await judgedWith(read, { client, note: streams.note, hurry }, (fields) =>
       client.submit(combine(program, fields), { signal: hurry }),
     )
@@ -63,7 +67,7 @@ export async function judge(
       streams.stdout.write(`${JSON.stringify(job, null, 2)}\n`)
       return endOf(job)
     }
-    const job = await showVerdicts(client.stream(id, patient), problem, streams)
+    const job = await showVerdicts(client.stream(id, patient), problem, streams, options.test !== undefined)
     return job ? endOf(job) : EXIT.internal
   } catch (error) {
     if (!hurry.aborted) throw error
@@ -81,13 +85,23 @@ async function programAndProblem(
   file: string,
   options: JudgeOptions,
   client: RequestClient,
-): Promise<FolderProblem & { program: CodeRequest }> {
+): Promise<FolderProblem & { program: CodeRequest; notes: readonly ProblemFault[] }> {
   const files = readFolder(folder)
   const program = await requestOf(file, [], options, client)
   const runtimes = await client.runtimes()
   const read = readProblem(files, (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
   if (!read.problem) throw notUsable(folder, read.faults)
-  return { folder, files, problem: read.problem, program }
+  const problem = options.test === undefined ? read.problem : onlyTest(read.problem, options.test)
+  return { folder, files, problem, program, notes: read.notes }
+}
+
+const SHOWN_NOTES = 3
+
+/** What of a folder is not read, though it may be meant: the first of it. */
+function tellNotes(folder: string, notes: readonly ProblemFault[], note: (text: string) => void): void {
+  for (const { path, detail } of notes.slice(0, SHOWN_NOTES)) note(printable(`${path} ${detail}`))
+  const left = notes.length - SHOWN_NOTES
+  if (left > 0) note(`and ${counted(left, 'more note')}: runyard problem check ${printable(folder)} shows all`)
 }
 
 /** What is said of a folder that is no problem. */
@@ -109,6 +123,7 @@ async function showVerdicts(
   events: AsyncIterable<StreamedEvent>,
   { tests = [], checker, interactor, secret = false }: Problem,
   { stdout, stderr, note, paint = plain }: Streams,
+  isShownWhole: boolean,
 ): Promise<JobSummary | undefined> {
   const print = (text: string) => void stdout.write(`${text}\n`)
   const rows = verdictRows(
@@ -116,13 +131,14 @@ async function showVerdicts(
     !interactor && checker?.type !== 'program',
     paint,
   )
-  let output = ''
+  let [output, errors] = ['', '']
   let hasHead = false
   for await (const event of events) {
     if (event.type === 'stderr' && event.data.stage === 'compile') stderr.write(event.data.data)
-    if (event.type === 'stage' && event.data.phase === 'started') output = ''
+    if (event.type === 'stage' && event.data.phase === 'started') output = errors = ''
     if (event.type === 'stdout' && output.length < COMPARED)
       output += bytesOf(event.data.data, event.data.dataBase64).toString()
+    if (event.type === 'stderr' && errors.length < COMPARED) errors += event.data.data
     if (event.type === 'state' && event.data.attempt > 1 && event.data.state === 'running') {
       note('its worker was lost; the program is judged again from the start')
     }
@@ -131,9 +147,13 @@ async function showVerdicts(
       if (lines.length > 0 && !hasHead) print(rows.head())
       hasHead ||= lines.length > 0
       lines.forEach(print)
+      const ended = tests[event.data.report.test?.index ?? -1]
+      if (isShownWhole && ended) shownTest(ended, { output, errors }, paint).forEach(print)
     }
     if (event.type === 'result') {
-      const { judging } = event.data
+      const { judging, stages } = event.data
+      const failed = stages.find((stage) => stage.test && stage.judging?.verdict !== 'accepted')
+      const isSecret = (index: number) => tests[index]?.secret ?? secret
       if (!judging) note(whyEnded(event.data) ?? 'it was not judged')
       else {
         const { verdict, score, points, groups, skipped } = judging
@@ -141,6 +161,10 @@ async function showVerdicts(
         const left = skipped.length === 0 ? '' : `, ${skipped.length} tests skipped`
         print(`${paint(verdictFormat(verdict), verdict)}: ${score} of ${points} points${left}`)
         if (verdict === 'judge-error' && event.data.message !== null) note(event.data.message)
+        if (failed?.test && isSecret(failed.test.index))
+          note(
+            `--test ${printable(nameOf(failed.test, failed.test.index))} shows the input, the answer and the output of that test`,
+          )
       }
       return event.data
     }

@@ -226,15 +226,18 @@ function withoutCommonFolder<T>(files: Map<string, T>): Map<string, T> {
 /** The longest path of a tar that needs no header of its own for it. */
 const NAME_BYTES = 100
 
-/** A tar of these files, each readable by everybody. Source: as `readTar`. */
-export function writeTar(files: ReadonlyMap<string, Buffer>): Buffer {
-  const blocks = [...files].flatMap(([path, content]) => {
+/** A tar of these files, each readable by everybody, in pieces: a file is asked for when those before it are taken. Source: as `readTar`. */
+export function* tarOf(files: Iterable<readonly [path: string, content: Buffer]>): Generator<Buffer, void> {
+  for (const [path, content] of files) {
     const isLong = Buffer.byteLength(path) > NAME_BYTES
-    const name = Buffer.from(`${path}\0`)
-    return [...(isLong ? entry('././@LongLink', 'L', name) : []), ...entry(path, '0', content)]
-  })
-  return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)])
+    if (isLong) yield* entry('././@LongLink', 'L', Buffer.from(`${path}\0`))
+    yield* entry(path, '0', content)
+  }
+  yield Buffer.alloc(2 * BLOCK)
 }
+
+/** The same in one. */
+export const writeTar = (files: ReadonlyMap<string, Buffer>): Buffer => Buffer.concat([...tarOf(files)])
 
 function entry(path: string, type: string, content: Buffer): Buffer[] {
   const header = Buffer.alloc(BLOCK)

@@ -1,15 +1,16 @@
-import { gzipSync } from 'node:zlib'
 import type { InlineFile, RequestFile, RequestTest } from '../requests.ts'
-import { writeTar } from './archive.ts'
-import { OF_FOLDER } from './example-submissions.ts'
+import { tarOf } from './archive.ts'
+import { baseName, OF_FOLDER } from './example-submissions.ts'
+import { gzipped } from './pack-content.ts'
 import type { ExampleSubmission } from './problem.ts'
-import { naturally } from './problem-folder.ts'
+import { naturally, testFolderOf } from './problem-folder.ts'
 import type { ProblemContent } from './problem-store.ts'
 import { type Verdict, VERDICTS } from './verdict.ts'
 
 /**
- * A problem as a plain folder, which makes the same problem again: a tar.gz of `problem.json`, `NAME.in`, `NAME.ans` and the programs. Names of
- * tests lose their folders, since a folder is a group, and their order is stated where a folder would have another; verdicts that an example submission may end with become the folder that says so best.
+ * A problem as a plain folder, which makes the same problem again: a tar.gz of `problem.json`, `NAME.in`, `NAME.ans` and the programs. Tests keep their
+ * names, and their order is stated where a folder would have another; verdicts that an example submission may end with become the folder that says so best.
+ * @returns the archive in pieces. One file at a time is there unpacked
  */
 export function exportProblem({
   tests = [],
@@ -17,22 +18,29 @@ export function exportProblem({
   checker,
   interactor,
   harness,
+  groups = [],
   validators: _validators,
   ...rest
-}: ProblemContent): Buffer {
-  const files = new Map<string, Buffer>()
-  const names = namesOf(tests)
+}: ProblemContent): Promise<Buffer[]> {
+  const files = new Map<string, () => Buffer>()
+  const names = namesOf(tests, groups.length > 0)
   const settings = new Map<string, unknown>()
   for (const [index, test] of tests.entries()) {
     const { name: _name, stdin = '', stdinEncoding, answer, expectedOutput = answer, ...own } = test
     const name = names[index] ?? ''
-    files.set(`${name}.in`, Buffer.from(stdin, stdinEncoding === 'base64' ? 'base64' : 'utf8'))
-    if (expectedOutput !== undefined) files.set(`${name}.ans`, Buffer.from(expectedOutput))
+    files.set(`${name}.in`, () => Buffer.from(stdin, stdinEncoding === 'base64' ? 'base64' : 'utf8'))
+    if (expectedOutput !== undefined) files.set(`${name}.ans`, () => Buffer.from(expectedOutput))
+    // A folder is the group of its tests.
+    if (own.group !== undefined && own.group === testFolderOf(name)) delete own.group
     if (Object.keys(own).length > 0) settings.set(name, own)
   }
   const place = (folder: string, path: string, file: Pick<RequestFile, 'content' | 'encoding'>) => {
-    files.set(`${folder}/${path}`, Buffer.from(file.content ?? '', file.encoding === 'base64' ? 'base64' : 'utf8'))
-    return `${folder}/${path}`
+    const { content = '', encoding } = file
+    let at = `${folder}/${path}`
+    // It would be read as a test.
+    while (folder !== 'submissions' && (/\.(?:in|ans|out)$/.test(at) || files.has(at))) at += '.file'
+    files.set(at, () => Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8'))
+    return at
   }
   /** A program whose parts become files of a folder. */
   const program = <T extends { files?: RequestFile[]; code?: string; entrypoint?: string }>(folder: string, one: T) => {
@@ -49,6 +57,8 @@ export function exportProblem({
   }
   const json = {
     ...rest,
+    // No groups are stated where folders are none.
+    ...((groups.length > 0 || names.some((name) => testFolderOf(name) !== undefined)) && { groups }),
     ...(checker && { checker: program('checker', checker) }),
     ...(interactor && { interactor: program('interactor', interactor) }),
     ...(harness && {
@@ -60,14 +70,18 @@ export function exportProblem({
     ...(isSorted(names) ? {} : { order: names }),
     ...(settings.size > 0 && { tests: Object.fromEntries(settings) }),
   }
-  files.set('problem.json', Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
+  files.set('problem.json', () => Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
   for (const [index, example] of examples.entries())
     placeExample(example, index, (path, file) => void place('submissions', path, file))
-  return gzipSync(writeTar(files))
+  return gzipped(tarOf(contentsOf(files)))
+}
+
+function* contentsOf(files: ReadonlyMap<string, () => Buffer>): Generator<[string, Buffer], void> {
+  for (const [path, content] of files) yield [path, content()]
 }
 
 /** A file as `problem.json` names it: with its path in a job, where that is not its name alone. */
-const placed = (file: string, path: string) => (path.includes('/') ? { file, path } : file)
+const placed = (file: string, path: string) => (baseName(file) === path ? file : { file, path })
 
 function placeExample(
   { files, expected, isPartial, entrypoint }: ExampleSubmission,
@@ -101,13 +115,28 @@ const isSorted = (names: readonly string[]): boolean =>
 
 /** Of names without what makes each its own. */
 const NAME_CHARACTERS = 150
+/** Of a file or folder of a name, on most systems, less what is added to it. */
+const PART_BYTES = 250
+/** Where an export has its programs, and a folder those that are no tests. */
+const OF_PROGRAMS = ['checker', 'interactor', 'harness', 'submissions', 'input_validators', 'input_format_validators']
 
-/** Names without folders, each once. */
-function namesOf(tests: readonly RequestTest[]): string[] {
+/**
+ * Names of the tests, each once: their own ones where a plain folder can have them, otherwise others without folders.
+ * @param hasGroups whether the problem has groups: a test in a folder is in one then
+ */
+function namesOf(tests: readonly RequestTest[], hasGroups: boolean): string[] {
   const taken = new Set<string>()
-  return tests.map(({ name }, index) => {
+  const kept = tests.map(({ name, group }) => {
+    const isPossible = name !== undefined && isFileName(name) && !taken.has(name)
+    if (!isPossible || (hasGroups && group === undefined && name.includes('/'))) return undefined
+    taken.add(name)
+    return name
+  })
+  return tests.map(({ name = '' }, index) => {
+    const own = kept[index]
+    if (own !== undefined) return own
     const plain =
-      (name ?? String(index + 1))
+      name
         .replaceAll(/[^\w.-]+/g, '-')
         .replace(/^[-.]+/, '')
         .slice(0, NAME_CHARACTERS) || String(index + 1)
@@ -116,4 +145,14 @@ function namesOf(tests: readonly RequestTest[]): string[] {
     taken.add(unique)
     return unique
   })
+}
+
+/** Whether files of this name can be in an archive, and are read as a test: nothing is hidden or of another kind. */
+function isFileName(name: string): boolean {
+  const parts = name.split('/')
+  return (
+    !/[\p{Cc}\\]/u.test(name) &&
+    !(parts.length > 1 && OF_PROGRAMS.includes(parts[0] ?? '')) &&
+    parts.every((part) => /^[^.]/u.test(part) && part !== '__MACOSX' && Buffer.byteLength(part) <= PART_BYTES)
+  )
 }

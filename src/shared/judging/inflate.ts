@@ -12,7 +12,7 @@ const SIZE_BYTES = 4
  * Unpacks into one buffer: in pieces, as zlib does it otherwise, all would be held twice.
  * @param size that is likely, in bytes; another one is no fault
  */
-export const inOne = (size: number, maxOutputLength = size): ZlibOptions => ({
+const inOne = (size: number, maxOutputLength = size): ZlibOptions => ({
   maxOutputLength: Math.max(1, maxOutputLength),
   // One more, so that it sees the end.
   chunkSize: Math.max(LEAST_CHUNK_BYTES, Math.min(size, maxOutputLength) + 1),
@@ -34,5 +34,5 @@ export function ofGzip(packed: Buffer, most: number): ZlibOptions {
 export const inflate = (packed: Buffer, size: number): Buffer => inflateRawSync(packed, inOne(size, size))
 
 /** What a gzip says of itself. */
-export const sizeOf = (packed: Buffer): number =>
+const sizeOf = (packed: Buffer): number =>
   packed.length < SIZE_BYTES ? 0 : packed.readUInt32LE(packed.length - SIZE_BYTES)

@@ -124,6 +124,7 @@ export function groupFields(
     tell(
       `${path}test_group.yaml`,
       `max_score is "${shortened(given ?? '')}"; it must be a number from 0 to ${MAX_POINTS}`,
+      '/max_score',
     )
   if (!['pass-fail', 'sum', 'min'].includes(aggregation))
     tell(path, `score_aggregation is "${aggregation}", which is not read here`)

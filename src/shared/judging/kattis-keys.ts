@@ -1,4 +1,5 @@
 import { nearWord } from '../did-you-mean.ts'
+import { pointerTo } from '../json-pointer.ts'
 import { SETTINGS, shortened } from './kattis-settings.ts'
 import type { Tell } from './problem.ts'
 import { CLAIMS_PATH } from './submission-claims.ts'
@@ -61,24 +62,38 @@ export function checkKeys({ files, yaml, names, version, tell, note }: Checked):
   const known = isLegacy ? LEGACY : version === '2023-07-draft' ? DRAFT : NEWER
   const tellUnknown = isLegacy ? note : tell
   let left = MAX_TOLD
-  /** @param of names the map within the file @param elsewhere keys of other maps, by their place */
-  const check = (path: string, map: YamlMap, keys: readonly string[], of = '', elsewhere: Elsewhere = []) => {
+  /** @param within names the map in the file @param elsewhere keys of other maps, by their place */
+  const check = (
+    path: string,
+    map: YamlMap,
+    keys: readonly string[],
+    within: string[] = [],
+    elsewhere: Elsewhere = [],
+  ) => {
+    const of = within.map((one) => `${shortened(one)}: `).join('')
     for (const key of Object.keys(map)) {
       if (keys.includes(key)) continue
       if (left-- <= 0) return
       tellUnknown(
         path,
         `${of}has the key "${shortened(key)}", which the format does not know${hint(key, keys, elsewhere)}`,
+        pointerTo(...within, key),
       )
     }
   }
 
   const settings = yaml(SETTINGS)
-  check(SETTINGS, settings, known.problem, '', [
-    ['limits', known.limits],
-    [isLegacy ? 'testdata.yaml' : 'test_group.yaml', known.group],
-  ])
-  if (isMap(settings['limits'])) check(SETTINGS, settings['limits'], known.limits, 'limits: ')
+  check(
+    SETTINGS,
+    settings,
+    known.problem,
+    [],
+    [
+      ['limits', known.limits],
+      [isLegacy ? 'testdata.yaml' : 'test_group.yaml', known.group],
+    ],
+  )
+  if (isMap(settings['limits'])) check(SETTINGS, settings['limits'], known.limits, ['limits'])
 
   for (const path of files.keys()) {
     if (!/^data\/(?:(?:sample|secret)\/(?:.*\/)?)?(?:test_group|testdata)\.yaml$/.test(path)) continue
@@ -96,10 +111,9 @@ export function checkKeys({ files, yaml, names, version, tell, note }: Checked):
     if (!isMap(claim)) continue
     const entries = Object.entries(claim)
     const own = Object.fromEntries(entries.filter(([key]) => !NAMES_TESTS.test(key)))
-    check(CLAIMS_PATH, own, OF_SUBMISSION, `${shortened(pattern)}: `)
+    check(CLAIMS_PATH, own, OF_SUBMISSION, [pattern])
     for (const [key, tests] of entries)
-      if (NAMES_TESTS.test(key) && isMap(tests))
-        check(CLAIMS_PATH, tests, OF_CLAIM, `${shortened(pattern)}: ${shortened(key)}: `)
+      if (NAMES_TESTS.test(key) && isMap(tests)) check(CLAIMS_PATH, tests, OF_CLAIM, [pattern, key])
   }
 }
 

@@ -35,9 +35,9 @@ export function readKattisPackage(
   const faults: ProblemFault[] = []
   const told = new Set<string>()
   /** Once, whoever reads the same settings again. */
-  const tell = (path: string, detail: string) => {
+  const tell: Tell = (path, detail, pointer) => {
     const fault = `${path}: ${detail}`
-    if (!told.has(fault)) faults.push({ path, detail })
+    if (!told.has(fault)) faults.push({ path, detail, pointer })
     told.add(fault)
   }
   const notes: ProblemFault[] = []
@@ -56,13 +56,16 @@ export function readKattisPackage(
     return known
   }
 
+  const inSettings = (detail: string, pointer?: string) => tell(SETTINGS, detail, pointer)
   const settings = yaml(SETTINGS)
   const version = textOf(settings['problem_format_version']) ?? 'legacy'
   if (!VERSIONS.includes(version))
-    tell(SETTINGS, `problem_format_version is "${shortened(version)}"; read are ${VERSIONS.join(', ')}`)
+    inSettings(
+      `problem_format_version is "${shortened(version)}"; read are ${VERSIONS.join(', ')}`,
+      '/problem_format_version',
+    )
   const isLegacy = version.startsWith('legacy')
   const validation = (textOf(settings['validation']) ?? 'default').split(/\s+/)
-  const inSettings = (detail: string) => tell(SETTINGS, detail)
   const types = wordsOf(settings['type'] ?? 'pass-fail', 'type', inSettings)
   const isScoring = types.includes('scoring')
   const isOutputOnly = types.includes('submit-answer')
@@ -70,16 +73,16 @@ export function readKattisPackage(
   const isInteractive = types.includes('interactive') || validation.includes('interactive')
   for (const type of types) {
     if (!['pass-fail', 'scoring', 'interactive', 'multi-pass', 'submit-answer'].includes(type))
-      tell(SETTINGS, `type is "${shortened(type)}", which is not read here`)
+      inSettings(`type is "${shortened(type)}", which is not read here`, '/type')
   }
   for (const folder of NOT_READ) {
     if ([...files.keys()].some((path) => path.startsWith(`${folder}/`))) tell(`${folder}/`, 'is not read here')
   }
-  if (settings['constants'] !== undefined) tell(SETTINGS, 'constants are not read here')
+  if (settings['constants'] !== undefined) inSettings('constants are not read here', '/constants')
 
   const grading = isMap(settings['grading']) ? settings['grading'] : {}
   if (isLegacy && grading['objective'] === 'min')
-    tell(SETTINGS, 'grading: objective is min; the most points are the best here')
+    inSettings('grading: objective is min; the most points are the best here', '/grading/objective')
 
   const configs = createConfigs(yaml, isLegacy, grading)
   const isGivenScores = isLegacy && validation.includes('score')
@@ -109,7 +112,8 @@ export function readKattisPackage(
     ]
     for (const [path, config] of places) {
       const key = keys.find((one) => config[one] !== undefined && config[one] !== null)
-      if (key !== undefined) return wordsOf(within(config[key] ?? null), key, (detail) => tell(path, detail))
+      if (key !== undefined)
+        return wordsOf(within(config[key] ?? null), key, (detail, pointer) => tell(path, detail, pointer))
     }
     return []
   }
@@ -141,7 +145,7 @@ export function readKattisPackage(
   const validatorArgs = [...wordsOf(settings['validator_flags'], 'validator_flags', inSettings), ...own]
 
   if (settings['limits'] !== undefined && settings['limits'] !== null && !isMap(settings['limits']))
-    tell(SETTINGS, 'limits is not a map of keys and values')
+    inSettings('limits is not a map of keys and values', '/limits')
   const limits = limitsOf(isMap(settings['limits']) ? settings['limits'] : {}, files, tell)
   const program = readValidator(files, languageOf, tell, limits.validator)
   if (isMultiPass && !program) tell(SETTINGS, 'is multi-pass and has no output validator to ask for the passes')
@@ -191,7 +195,14 @@ export function readKattisPackage(
     const ofValidator = (args: Yaml) => (isMap(args) ? (Object.hasOwn(args, validator) ? args[validator] : []) : args)
     return wordsOfTest(name, [key], ofValidator)
   })
-  checkKeys({ files, yaml, names, version, tell, note: (path, detail) => void notes.push({ path, detail }) })
+  checkKeys({
+    files,
+    yaml,
+    names,
+    version,
+    tell,
+    note: (path, detail, pointer) => void notes.push({ path, detail, pointer }),
+  })
   return readProblemOf('kattis', problem, withPrograms(examples, validators), faults, notes)
 }
 

@@ -1,4 +1,5 @@
 import { MIB, SECOND } from '../limits.ts'
+import { pointerTo } from '../json-pointer.ts'
 import type { Problem, Tell } from './problem.ts'
 import { wordsIn, type Yaml, type YamlMap } from './yaml.ts'
 
@@ -17,9 +18,13 @@ export function numberOf(value: Yaml | undefined): number | undefined {
 }
 
 /** Words of a setting; with a fault none. @param what its name */
-export function wordsOf(value: Yaml | undefined, what: string, tell: (detail: string) => void): string[] {
+export function wordsOf(
+  value: Yaml | undefined,
+  what: string,
+  tell: (detail: string, pointer: string) => void,
+): string[] {
   const words = wordsIn(value)
-  if (!words) tell(`${what} is neither words nor a list of words`)
+  if (!words) tell(`${what} is neither words nor a list of words`, pointerTo(what))
   return words ?? []
 }
 
@@ -37,9 +42,9 @@ export function limitsOf(given: YamlMap, files: ReadonlyMap<string, Buffer>, tel
   const times = (name: string, unit: number) => {
     const value = numberOf(given[name])
     if (value === undefined && given[name] !== undefined && given[name] !== null)
-      tell(SETTINGS, `limits: ${name} is no number`)
+      tell(SETTINGS, `limits: ${name} is no number`, pointerTo('limits', name))
     if (value !== undefined && value <= 0) {
-      tell(SETTINGS, `limits: ${name} is ${value}; it must be above 0`)
+      tell(SETTINGS, `limits: ${name} is ${value}; it must be above 0`, pointerTo('limits', name))
       return undefined
     }
     return value === undefined ? undefined : Math.round(value * unit)

@@ -28,11 +28,12 @@ export function createPlacedFiles(files: ReadonlyMap<string, Buffer>, settings: 
         tell(
           settings,
           `${where} has "${file}" once more: copies of files have more than ${MAX_COPIED_CHARACTERS} characters together`,
+          where,
         )
       return known
     }
     const bytes = files.get(file)
-    if (!bytes) tell(settings, `${where} is "${file}", which is not there`)
+    if (!bytes) tell(settings, `${where} is "${file}", which is not there`, where)
     else if (!isText(bytes)) tell(file, 'is not UTF-8')
     const text = bytes?.toString() ?? ''
     if (bytes) texts.set(file, text)
@@ -40,7 +41,7 @@ export function createPlacedFiles(files: ReadonlyMap<string, Buffer>, settings: 
   }
   return (places: readonly Place[], where: string): InlineFile[] => {
     if (places.length > MAX_FILES) {
-      tell(settings, `${where} are ${places.length}; ${MAX_FILES} are allowed`)
+      tell(settings, `${where} are ${places.length}; ${MAX_FILES} are allowed`, where)
     }
     const taken = new Set<string>()
     // What is refused is not read.
@@ -49,7 +50,7 @@ export function createPlacedFiles(files: ReadonlyMap<string, Buffer>, settings: 
         taken.add(path)
         return [{ path, content: textOf(file, `${where}/${at}`) }]
       }
-      tell(settings, `${where}/${at}/path is also the path of another file`)
+      tell(settings, `${where}/${at}/path is also the path of another file`, `${where}/${at}`)
       return []
     })
   }

@@ -2,12 +2,13 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { LimitOverrides } from '../limits.ts'
 import { Checker, CodeRequest, Interactor, type RequestTest } from '../requests.ts'
+import { pointerTo } from '../json-pointer.ts'
 import { MAX_HARNESSES, RequestGroup, TestLimits } from './judging-request.ts'
 import { allowedExamples, baseName, exampleSubmissions, NO_EXAMPLES } from './example-submissions.ts'
 import { folderNotes } from './folder-notes.ts'
 import { inputValidators } from './input-validators.ts'
 import { createPlacedFiles, type Place } from './placed-files.ts'
-import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, withPrograms } from './problem.ts'
+import { type Problem, type ProblemFault, type ReadProblem, readProblemOf, type Tell, withPrograms } from './problem.ts'
 import { inputFields, isText } from './problem-text.ts'
 
 const optional = Type.Optional
@@ -80,7 +81,7 @@ const SETTINGS = 'problem.json'
 
 /**
  * Reads a plain folder: a test for each `NAME.in`, with its answer in `NAME.ans` or `NAME.out`, and settings in `problem.json`. Tests in a folder
- * are a group of its name. Numbers in names count as numbers, `2` comes before `10`, but for names that `order` lists.
+ * are a group of its name, unless the settings state that there are no groups. Numbers in names count as numbers, `2` comes before `10`, but for names that `order` lists.
  * @param files of the folder, by path
  * @param languageOf the language of a file by its name, where that is known
  * @param idOf the language with a name, where that is known
@@ -93,7 +94,7 @@ export function readProblemFolder(
 ): ReadProblem {
   const faults: ProblemFault[] = []
   const settings = readSettings(files.get(SETTINGS), faults)
-  const tell = (path: string, detail: string) => void faults.push({ path, detail })
+  const tell: Tell = (path, detail, pointer) => void faults.push({ path, detail, pointer })
   const isOfTests = (path: string) => !/^(?:submissions|input_validators|input_format_validators)\//.test(path)
   const names = [...files.keys()]
     .filter((path) => path.endsWith('.in') && isOfTests(path))
@@ -102,8 +103,9 @@ export function readProblemFolder(
   const places = new Map(order.map((name, place) => [name, place]))
   const placeIn = (name: string) => places.get(name) ?? order.length
   names.sort((a, b) => placeIn(a) - placeIn(b) || naturally(a, b))
-  const folders = [...new Set(names.flatMap((name) => folderOf(name) ?? []))]
+  const folders = [...new Set(names.flatMap((name) => testFolderOf(name) ?? []))]
   const groups = settings.groups ?? folders.map((name) => ({ name }))
+  const areFoldersGroups = groups.length > 0
   const needsAnswer = settings.interactor === undefined && settings.checker?.type !== 'program'
 
   const tests = names.map((name): RequestTest => {
@@ -111,7 +113,7 @@ export function readProblemFolder(
     if (answer === undefined && needsAnswer) {
       faults.push({ path: `${name}.in`, detail: `has no answer: there is neither ${name}.ans nor ${name}.out` })
     }
-    const group = folderOf(name)
+    const group = areFoldersGroups ? testFolderOf(name) : undefined
     return {
       name,
       ...inputFields(files.get(`${name}.in`)),
@@ -127,11 +129,11 @@ export function readProblemFolder(
     faults.push({ path: '', detail: 'has no test: a test is a file NAME.in with its answer in NAME.ans' })
   for (const name of Object.keys(settings.tests ?? {})) {
     if (!names.includes(name))
-      faults.push({ path: SETTINGS, detail: `/tests/${name} names no test; there is no ${name}.in` })
+      tell(SETTINGS, `/tests/${name} names no test; there is no ${name}.in`, pointerTo('tests', name))
   }
   for (const [place, name] of order.entries()) {
     if (!names.includes(name))
-      tell(SETTINGS, `/order/${place} is "${name}", which names no test; there is no ${name}.in`)
+      tell(SETTINGS, `/order/${place} is "${name}", which names no test; there is no ${name}.in`, `/order/${place}`)
   }
   for (const path of files.keys()) {
     const name = /^(.*)\.(?:ans|out)$/.exec(path)?.[1]
@@ -146,11 +148,11 @@ export function readProblemFolder(
   ) => {
     const content = file === undefined ? undefined : files.get(file)
     const language = rest.language ?? (file === undefined ? undefined : languageOf(file))
-    if (file === undefined) faults.push({ path: SETTINGS, detail: `/${what}/file is missing` })
-    else if (content === undefined)
-      faults.push({ path: SETTINGS, detail: `/${what}/file is "${file}", which is not there` })
-    else if (language === undefined)
-      faults.push({ path: SETTINGS, detail: `/${what}/language is missing; the name ${file} does not tell it` })
+    const wrong = (member: string, detail: string) =>
+      tell(SETTINGS, `/${what}/${member} ${detail}`, `/${what}/${member}`)
+    if (file === undefined) wrong('file', 'is missing')
+    else if (content === undefined) wrong('file', `is "${file}", which is not there`)
+    else if (language === undefined) wrong('language', `is missing; the name ${file} does not tell it`)
     const one = { ...rest, language: language ?? '' }
     if (!more) return { ...one, code: content === undefined ? '' : textOf(content, file ?? '', faults) }
     const places = more.map(placeOf)
@@ -200,10 +202,11 @@ export function readProblemFolder(
 function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): ProblemFile {
   if (!bytes) return {}
   let value: unknown
+  const text = bytes.toString().replace(/^\uFEFF/, '')
   try {
-    value = JSON.parse(bytes.toString().replace(/^\uFEFF/, ''))
+    value = JSON.parse(text)
   } catch (error) {
-    faults.push({ path: SETTINGS, detail: `is not JSON: ${(error as Error).message}` })
+    faults.push({ path: SETTINGS, detail: jsonFault(text, error as Error) })
     return {}
   }
   if (validator.Check(value)) return value
@@ -216,13 +219,24 @@ function readSettings(bytes: Buffer | undefined, faults: ProblemFault[]): Proble
     }
     const told = additionalProperties ?? allowedValues
     const names = told ? `: ${told.join(', ')}` : ''
-    faults.push({ path: SETTINGS, detail: `${instancePath || '/'} ${message}${names}` })
+    const [unknown] = additionalProperties ?? []
+    const pointer = `${instancePath}${unknown === undefined ? '' : pointerTo(unknown)}`
+    faults.push({ path: SETTINGS, detail: `${instancePath || '/'} ${message}${names}`, pointer })
   }
   return {}
 }
 
+/** With the line, where the parser tells the position, which it does in its message alone. */
+function jsonFault(text: string, { message }: Error): string {
+  const [end, position] = / at position (\d+)\b.*$/.exec(message) ?? []
+  if (end === undefined) return `is not JSON: ${message}`
+  const before = text.slice(0, Number(position)).split('\n')
+  const column = (before.at(-1) ?? '').length + 1
+  return `line ${before.length}, column ${column}: is not JSON: ${message.slice(0, -end.length)}`
+}
+
 /** The folder of a test, which is its group; undefined of one that lies in none. */
-const folderOf = (name: string): string | undefined => {
+export const testFolderOf = (name: string): string | undefined => {
   const slash = name.lastIndexOf('/')
   return slash < 0 ? undefined : name.slice(0, slash)
 }

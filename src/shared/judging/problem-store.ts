@@ -1,5 +1,3 @@
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import type { Redis } from 'ioredis'
 import type { JobSpec, ProblemInputs, TestCase } from '../job.ts'
 import { MIB } from '../limits.ts'
@@ -7,11 +5,8 @@ import { QUEUED_TTL_SECONDS } from '../jobs/recorded-job.ts'
 import type { Keys } from '../redis/keys.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
 import type { ExampleSubmission, InputValidator, Problem } from './problem.ts'
-import { inOne, sizeOf } from './inflate.ts'
-import { packContent } from './pack-content.ts'
+import { packContent, unpackContent } from './pack-content.ts'
 import { MAX_PROBLEMS, type StoredProblem } from './stored-problem.ts'
-
-const unpack = promisify(gunzip)
 
 /** A problem with the programs that come with it. */
 export interface ProblemContent extends Problem {
@@ -114,9 +109,8 @@ export function createProblemStore(redis: Redis, keys: Keys): ProblemStore {
   const fetchContent = async (id: string): Promise<ProblemContent | undefined> => {
     const packed = await redis.hgetBuffer(keys.problem(id), 'content')
     if (packed === null) return undefined
-    const text = (await unpack(packed, inOne(sizeOf(packed)))).toString()
-    const problem = JSON.parse(text) as ProblemContent
-    hold(id, problem, text.length)
+    const { problem, length } = await unpackContent(packed)
+    hold(id, problem, length)
     return problem
   }
   const about = async (id: string): Promise<StoredProblem | undefined> => {

@@ -2,6 +2,8 @@ import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { LimitOverrides } from '../limits.ts'
 import { Checker, type CodeRequest, type InlineFile, Interactor, MAX_TEST_NAME, RequestTest } from '../requests.ts'
+import type { FieldError } from '../problems.ts'
+import { pointerTo } from '../json-pointer.ts'
 import { checkJudging } from './check-judging.ts'
 import type { Protocol } from './judging-spec.ts'
 import { MAX_GROUP_NAME, MAX_PASSES, RequestGroup } from './judging-request.ts'
@@ -54,6 +56,8 @@ export interface ProblemFault {
   /** Relative to the folder. */
   path: string
   detail: string
+  /** Of the value in that file which it is about, as JSON pointers name one: its line is told then. */
+  pointer?: string | undefined
 }
 
 /** Programs of one kind, and those that cannot be run. */
@@ -63,7 +67,7 @@ export interface Programs<T> {
   leftOut: string[]
 }
 
-export type Tell = (path: string, detail: string) => void
+export type Tell = (path: string, detail: string, pointer?: string) => void
 
 /** The path of an example submission in its package. */
 export const examplePath = (format: ProblemFormat, { name }: Pick<ExampleSubmission, 'name'>): string =>
@@ -109,17 +113,31 @@ export function readProblemOf(
   // Those of a plain folder are checked with its other settings.
   if (format !== 'folder') faults.push(...outOfRange(problem))
   faults.push(
-    ...[...valuesOutOfRange(problem), ...longNames(problem)].map((detail) => ({ path: SETTINGS_OF[format], detail })),
+    ...[...valuesOutOfRange(problem), ...longNames(problem)].map(({ pointer, detail }) => ({
+      path: SETTINGS_OF[format],
+      detail: `${pointer} ${detail}`,
+      pointer: ownPointer(problem, pointer),
+    })),
   )
   // What is missing may be what others name.
   if (faults.length === 0) {
     const wrong = checkJudging({ language: '', ...problem })
-    faults.push(...wrong.map(({ pointer, detail }) => ({ path: SETTINGS_OF[format], detail: `${pointer} ${detail}` })))
+    faults.push(
+      ...wrong.map(({ pointer, detail }) => ({
+        path: SETTINGS_OF[format],
+        detail: `${pointer} ${detail}`,
+        pointer: ownPointer(problem, pointer),
+      })),
+    )
   }
   return faults.length > 0
     ? { problem: undefined, faults: mostOf(faults) }
     : { problem, ...programs, format, faults: [], notes: mostOf(notes, 'notes') }
 }
+
+/** In `problem.json` tests stand by their names. Other settings are in no place of a job's. */
+const ownPointer = ({ tests = [] }: Problem, pointer: string): string =>
+  pointer.replace(/^\/tests\/(\d+)/, (_, index: string) => pointerTo('tests', tests[Number(index)]?.name ?? index))
 
 const MAX_FAULTS = 100
 const MAX_FAULT_CHARACTERS = 1000
@@ -128,7 +146,7 @@ const MAX_FAULT_CHARACTERS = 1000
 function mostOf(faults: readonly ProblemFault[], what = 'faults'): ProblemFault[] {
   const first = faults
     .slice(0, MAX_FAULTS)
-    .map(({ path, detail }) => ({ path, detail: detail.slice(0, MAX_FAULT_CHARACTERS) }))
+    .map(({ detail, ...rest }) => ({ ...rest, detail: detail.slice(0, MAX_FAULT_CHARACTERS) }))
   const more = faults.length - first.length
   return more > 0 ? [...first, { path: '', detail: `and ${more} more ${what}` }] : first
 }
@@ -175,20 +193,21 @@ const valuesCheck = Compile(
 )
 
 /** Values that no job can have: to count with them would give other scores and verdicts than anybody meant. */
-const valuesOutOfRange = (problem: Problem): string[] =>
+const valuesOutOfRange = (problem: Problem): FieldError[] =>
   valuesCheck.Check(problem)
     ? []
-    : valuesCheck.Errors(problem).map(({ instancePath, message }) => `${instancePath} ${message}`)
+    : valuesCheck.Errors(problem).map(({ instancePath, message }) => ({ pointer: instancePath, detail: message }))
 
 const MAX_SHOWN = 60
 
 /** Names that are longer than those of a request: of files, folders and elements of packages they may be anything. */
-function longNames({ tests = [], groups = [] }: Problem): string[] {
+function longNames({ tests = [], groups = [] }: Problem): FieldError[] {
   const longIn = (place: string, most: number, named: readonly { name?: string }[]) =>
     named.flatMap(({ name = '' }, index) => {
       const { length } = Array.from(name)
       if (length <= most) return []
-      return [`/${place}/${index}/name is "${name.slice(0, MAX_SHOWN)}...", ${length} characters; ${most} are allowed`]
+      const detail = `is "${name.slice(0, MAX_SHOWN)}...", ${length} characters; ${most} are allowed`
+      return [{ pointer: `/${place}/${index}/name`, detail }]
     })
   return [...longIn('tests', MAX_TEST_NAME, tests), ...longIn('groups', MAX_GROUP_NAME, groups)]
 }

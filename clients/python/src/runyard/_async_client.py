@@ -372,21 +372,38 @@ class AsyncClient:
         return await self._driver.run(self._calls.problem_action(problem_id, "rejudge", timeout))
 
     async def compare_submissions(
-        self, problem_id: str, least: int = 50, *, timeout: Optional[float] = None
+        self, problem_id: str, least: int = 50, *, code: bool = False, timeout: Optional[float] = None
     ) -> Dict[str, Any]:
         """Compares the submissions of a problem, and returns ``compared`` and ``pairs`` when that is done.
 
         least: similarity of a pair that is returned, in percent
+        code: pairs have the lines that are alike, and who sent them
         """
-        return await self._driver.run(self._calls.compare_submissions(problem_id, least, timeout))
+        return await self._driver.run(self._calls.compare_submissions(problem_id, least, code, timeout))
 
-    async def similarity(self, problem_id: str, least: int = 50, *, timeout: Optional[float] = None) -> Dict[str, Any]:
-        """Returns the last comparison of the submissions of a problem: ``state``, ``progress``, ``compared``, ``pairs``."""
-        return await self._driver.run(self._calls.problem_part(problem_id, f"similarity?least={least}", timeout))
+    async def similarity(
+        self, problem_id: str, least: int = 50, *, code: bool = False, timeout: Optional[float] = None
+    ) -> Dict[str, Any]:
+        """Returns the last comparison of the submissions of a problem: ``state``, ``progress``, ``compared``, ``pairs``.
 
-    async def similarity_report(self, problem_id: str, least: int = 50, *, timeout: Optional[float] = None) -> str:
-        """Returns a page, in HTML, with the lines of similar submissions side by side."""
-        return await self._driver.run(self._calls.similarity_report(problem_id, least, timeout))
+        Arguments are those of ``compare_submissions``.
+        """
+        part = f"similarity?least={least}&code={str(code).lower()}"
+        return await self._driver.run(self._calls.problem_part(problem_id, part, timeout))
+
+    async def similarity_report(
+        self,
+        problem_id: str,
+        least: int = 50,
+        *,
+        comparison: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> str:
+        """Returns a page, in HTML, with the lines of similar submissions side by side.
+
+        comparison: the ``id`` of the comparison that it must be of; when absent, the last one
+        """
+        return await self._driver.run(self._calls.similarity_report(problem_id, least, comparison, timeout))
 
     async def delete_problem(self, problem_id: str, *, timeout: Optional[float] = None) -> None:
         """Deletes a problem; jobs that wait are still judged with it."""

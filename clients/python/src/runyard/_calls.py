@@ -245,14 +245,17 @@ class Calls:
         path = f"/v1/problems/{quote(problem_id, safe='')}/{part}"
         return cast("Dict[str, Any]", (yield from self._json("GET", path, timeout)))
 
-    def compare_submissions(self, problem_id: str, least: int, timeout: Optional[float]) -> Flow[Dict[str, Any]]:
+    def compare_submissions(
+        self, problem_id: str, least: int, code: bool, timeout: Optional[float]
+    ) -> Flow[Dict[str, Any]]:
         deadline = Deadline(timeout)
         path = f"/v1/problems/{quote(problem_id, safe='')}/similarity"
         # While one comparison runs, another request joins it.
         yield from self._session.json(Request("POST", path), deadline)
         while True:
             seconds = deadline.whole_seconds(_LONGEST_WAIT)
-            request = Request("GET", f"{path}?least={least}&wait={seconds}", wait_seconds=seconds)
+            query = f"least={least}&code={str(code).lower()}&wait={seconds}"
+            request = Request("GET", f"{path}?{query}", wait_seconds=seconds)
             found = cast("Dict[str, Any]", (yield from self._session.json(request, deadline)))
             if found["state"] == "finished":
                 return found
@@ -263,8 +266,11 @@ class Calls:
                 )
                 raise RunyardError("internal-error", detail, status=500)
 
-    def similarity_report(self, problem_id: str, least: int, timeout: Optional[float]) -> Flow[str]:
-        path = f"/v1/problems/{quote(problem_id, safe='')}/similarity/report?least={least}"
+    def similarity_report(
+        self, problem_id: str, least: int, comparison: Optional[str], timeout: Optional[float]
+    ) -> Flow[str]:
+        which = "" if comparison is None else f"&comparison={quote(comparison, safe='')}"
+        path = f"/v1/problems/{quote(problem_id, safe='')}/similarity/report?least={least}{which}"
         page = yield from self._session.read(Request("GET", path), Deadline(timeout))
         return page.decode()
 
