@@ -72,6 +72,19 @@ describe('executions', () => {
     expect(body.error?.traceback.join('')).toContain('division by zero')
   })
 
+  test('show and tell of text that has no encoding, and end', async () => {
+    const timeoutMs = 600_000
+    const code = 'import os\nprint("a\\ud800b", os.fsdecode(b"n\\xff"))\n"\\ud800"'
+    const { body: shown } = await client.run(shared, code, { timeoutMs })
+    expect(shown).toMatchObject({ status: 'succeeded', stdout: 'a\\ud800b n\ufffd\n' })
+    expect(shown.results[0]?.data['text/plain']).toBe("'\\ud800'")
+    const { body: raised } = await client.run(shared, 'raise Exception("\\udfff")', { timeoutMs })
+    expect(raised).toMatchObject({ status: 'failed', error: { name: 'Exception', value: '\\udfff' } })
+    // The code itself, which JSON escapes.
+    const { body: refused } = await client.run(shared, 'print("\ud800")', { timeoutMs })
+    expect(refused).toMatchObject({ status: 'failed', error: { name: 'UnicodeEncodeError' } })
+  })
+
   test('are accepted with 202, followed by events and read later', async () => {
     const { status, body, headers } = await client.run(shared, 'for i in range(3): print(i)', {}, 0)
     expect(status).toBe(202)
