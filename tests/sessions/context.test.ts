@@ -214,6 +214,19 @@ test('an execution ends with its reply when the end of its output does not come'
   expect(one.ended.map((execution) => execution.view().status)).toEqual(['succeeded'])
 })
 
+test('an execution ends when its kernel does not reply behind the end of its output, and says so', () => {
+  const one = rig()
+  one.ready()
+  one.execute('a')
+  one.execute('b')
+  one.begin('a')
+  one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+  expect(one.ended).toEqual([])
+  one.elapse(10_000)
+  expect(one.ended[0]?.view()).toMatchObject({ status: 'failed', message: 'its kernel did not say how it ended' })
+  expect(one.sent()).toEqual(['a', 'b'])
+})
+
 describe('an interrupt', () => {
   test('of one execution cancels that one where it waits, and leaves what runs and what waits beside it', () => {
     const one = rig()

@@ -94,6 +94,8 @@ const INTERRUPT_AGAIN_MS = [100, 300, 900]
  * of what was interrupted: a kernel that is interrupted before it reaches the code gives none.
  */
 const IDLE_MS = 2_000
+/** The same where nothing was interrupted: a reply goes before the end of the output, but on a way of its own. A kernel that failed inside gives none. */
+const REPLY_MS = 10_000
 const MAX_QUEUED = 100
 
 /** The context has no kernel any more. */
@@ -280,9 +282,10 @@ export function createContext(options: ContextOptions): SessionContext {
   const complete = (entry: Entry) => {
     const outcome = entry.execution.outcome() ?? 'failed'
     const { cause } = entry
+    const why = entry.execution.hasReply ? null : 'its kernel did not say how it ended'
     // What ended well in spite of an interrupt has ended well.
     if (cause && outcome !== 'succeeded') end(entry, cause.status, cause.message)
-    else end(entry, outcome)
+    else end(entry, outcome, why)
     runNext()
   }
 
@@ -305,8 +308,10 @@ export function createContext(options: ContextOptions): SessionContext {
     const { hasReply: hadReply, isIdle: wasIdle } = execution
     execution.take(said)
     if (execution.isComplete) return complete(entry)
-    const isHalf = execution.hasReply ? !hadReply : entry.cause !== undefined && execution.isIdle && !wasIdle
-    if (isHalf) entry.stopTimers.push(clock.after(IDLE_MS, () => running === entry && complete(entry)))
+    const isHalf = execution.hasReply ? !hadReply : execution.isIdle && !wasIdle
+    if (!isHalf) return
+    const ms = execution.hasReply || entry.cause ? IDLE_MS : REPLY_MS
+    entry.stopTimers.push(clock.after(ms, () => running === entry && complete(entry)))
   }
 
   start()
