@@ -24,7 +24,9 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
     },
     unsentBytes,
     waiting,
-    cpu: { read: () => (cpu.error ? Promise.reject(cpu.error) : Promise.resolve(cpu.usedMs)) },
+    cpu: {
+      read: () => (cpu.error ? Promise.reject(cpu.error) : Promise.resolve({ usedMs: cpu.usedMs, processes: 3 })),
+    },
     tell: (event) => log.push(event.type === 'context' || event.type === 'execution' ? event.data.state : event.type),
     clock: {
       after(ms, task) {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import type { FileEntry } from '../../src/shared/sessions/session.ts'
 import { AgentFault } from '../../src/worker/sessions/agent-decoder.ts'
 import { AgentRefusal } from '../../src/worker/sessions/agent.ts'
-import { createCpuTime, watchCpuTime } from '../../src/worker/sessions/cpu-time.ts'
+import { createCpuTime, type UsedTime, watchCpuTime } from '../../src/worker/sessions/cpu-time.ts'
 
 /** Ticks that a process used itself, and of the children that it has waited for. */
 type Used = readonly [own: number, children: number]
@@ -37,10 +37,10 @@ test('the CPU time of a session is that of its processes and of those that were 
     [2, [3, 50]],
   ])
   const cpu = cell(processes)
-  expect(await cpu.read()).toBe(1560)
+  expect(await cpu.read()).toEqual({ usedMs: 1560, processes: 3 })
   processes.delete(10)
   processes.set(2, [3, 52])
-  expect(await cpu.read()).toBe(1560)
+  expect(await cpu.read()).toEqual({ usedMs: 1560, processes: 2 })
 })
 
 test('a process that ends while it is looked counts once', async () => {
@@ -53,15 +53,15 @@ test('a process that ends while it is looked counts once', async () => {
       if (pid !== after || !processes.delete(2)) return
       processes.set(1, [1, 100])
     })
-  expect(await ends(1).read()).toBe(1010)
-  expect(await ends(2).read()).toBe(1010)
+  expect((await ends(1).read()).usedMs).toBe(1010)
+  expect((await ends(2).read()).usedMs).toBe(1010)
 })
 
 test('processes that come without end do not keep anybody waiting', async () => {
   const processes = new Map<number, Used>([[1, [1, 0]]])
   let next = 2
   const cpu = cell(processes, () => processes.set(next++, [1, 0]))
-  expect(await cpu.read()).toBeGreaterThan(0)
+  expect((await cpu.read()).usedMs).toBeGreaterThan(0)
 })
 
 test('an agent that cannot be believed is told of', async () => {
@@ -73,7 +73,7 @@ test('an agent that cannot be believed is told of', async () => {
 })
 
 /** A watch whose clock the test moves. */
-function watched(processors: number) {
+function watched(processors: number, processes = 0) {
   const waits: { ms: number; task: () => void }[] = []
   const clock = {
     after(ms: number, task: () => void) {
@@ -81,17 +81,19 @@ function watched(processors: number) {
       return () => undefined
     },
   }
-  let answer: Promise<number> = Promise.resolve(0)
+  let answer: Promise<UsedTime> = Promise.reject(new Error('nothing is asked yet'))
+  answer.catch(() => undefined)
   const over: true[] = []
   const cpu = { read: () => answer }
-  const stop = watchCpuTime({ cpu, clock, processors }, 100, 8000, () => over.push(true))
+  const stop = watchCpuTime({ cpu, clock, processors }, { usedMs: 100, processes }, 8000, () => over.push(true))
   return {
     waits: () => waits.map(({ ms }) => ms),
     over,
     stop,
-    async look(found: Promise<number>) {
-      answer = found
-      found.catch(() => undefined)
+    /** @param found what has been used, or why that is not known */
+    async look(found: number | Error) {
+      answer = found instanceof Error ? Promise.reject(found) : Promise.resolve({ usedMs: found, processes })
+      answer.catch(() => undefined)
       waits.at(-1)?.task()
       await new Promise((resolve) => setImmediate(resolve))
     },
@@ -101,23 +103,29 @@ function watched(processors: number) {
 test('it is looked when the processors can have used the rest, within bounds', async () => {
   const one = watched(2)
   expect(one.waits()).toEqual([4000])
-  await one.look(Promise.resolve(4100))
-  await one.look(Promise.resolve(8099))
-  await one.look(Promise.reject(new AgentRefusal(24)))
+  await one.look(4100)
+  await one.look(8099)
+  await one.look(new AgentRefusal(24))
   expect(one.waits()).toEqual([4000, 2000, 200, 5000])
   expect(one.over).toEqual([])
-  await one.look(Promise.resolve(8101))
+  await one.look(8101)
   expect(one.over).toEqual([true])
   expect(one.waits()).toHaveLength(4)
 })
 
+test('it is looked the less often the more processes there are', async () => {
+  const one = watched(2, 100)
+  await one.look(8099)
+  expect(one.waits()).toEqual([4000, 1200])
+})
+
 test('what is stopped while it is looked tells nothing, and what has lost its agent looks no more', async () => {
   const one = watched(1)
-  const looking = one.look(Promise.resolve(9000))
+  const looking = one.look(9000)
   one.stop()
   await looking
   expect(one.over).toEqual([])
   const other = watched(1)
-  await other.look(Promise.reject(new Error('the agent has ended')))
+  await other.look(new Error('the agent has ended'))
   expect(other.waits()).toEqual([5000])
 })

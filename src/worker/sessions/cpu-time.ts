@@ -10,8 +10,15 @@ import type { Clock } from './context.ts'
  * cell. Programs cannot write there; but time of a child that ends unwaited, since its parent ignores SIGCHLD, is lost with it.
  */
 export interface CpuTime {
-  /** In milliseconds. Never less than before. @throws AgentRefusal, or what ended the agent */
-  read(): Promise<number>
+  /** @throws AgentRefusal, or what ended the agent */
+  read(): Promise<UsedTime>
+}
+
+export interface UsedTime {
+  /** Never less than before. */
+  usedMs: number
+  /** How many there are now. */
+  processes: number
 }
 
 /** What the files count in, on every machine that Linux has for programs: USER_HZ is 100. */
@@ -19,8 +26,10 @@ const TICK_MS = 10
 const STAT_BYTES = 1024
 /** As often is it looked again while processes come and go. */
 const MOST_LOOKS = 3
-/** Looks at an execution lie so far apart at least, and at most: the machine may have more processors than is known here. */
+/** Looks at an execution lie so far apart at least, and so much for each process: a session must not keep its worker busy with them. */
 const LEAST_MS = 200
+const PROCESS_MS = 10
+/** And so far at most: the machine may have more processors than is known here. */
 const MOST_MS = 5 * SECOND
 
 /** @param failed is told when the agent cannot be believed any more */
@@ -42,7 +51,7 @@ export function createCpuTime(agent: Pick<Agent, 'list' | 'read'>, failed: (erro
 
   // The agent does one after another. So a process that ends while it is looked is missing or counts once, and never twice: who waits for it was
   // looked at before. What is read is the least that was used, and the most of several looks the best.
-  const look = async (): Promise<number> => {
+  const look = async (): Promise<UsedTime> => {
     let before = await processes()
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const times = await Promise.all(before.map(timeOf))
@@ -54,7 +63,7 @@ export function createCpuTime(agent: Pick<Agent, 'list' | 'read'>, failed: (erro
       if (after.join() === before.join()) break
       before = after
     }
-    return most
+    return { usedMs: most, processes: before.length }
   }
   return {
     read: () =>
@@ -73,29 +82,26 @@ export function createCpuTime(agent: Pick<Agent, 'list' | 'read'>, failed: (erro
  */
 export function watchCpuTime(
   { cpu, clock, processors = availableParallelism() }: { cpu: CpuTime; clock: Clock; processors?: number },
-  from: number,
+  from: UsedTime,
   cpuMs: number,
   over: () => void,
 ): () => void {
   let isStopped = false
   let stopTimer = () => {}
-  const wait = (leftMs: number) => {
-    if (isStopped) return
+  const look = ({ usedMs, processes }: UsedTime) => {
+    const leftMs = from.usedMs + cpuMs - usedMs
+    if (leftMs < 0 && !isStopped) over()
     // Before that they cannot have used it.
-    const ms = Math.ceil(leftMs / processors)
-    stopTimer = clock.after(Math.min(Math.max(ms, LEAST_MS), MOST_MS), () => {
-      cpu.read().then(
-        (used) => {
-          const left = from + cpuMs - used
-          if (left >= 0) wait(left)
-          else if (!isStopped) over()
-        },
-        // The agent may lack memory or a descriptor now. When it is gone, so is what runs.
-        (error: unknown) => error instanceof AgentRefusal && wait(Infinity),
-      )
+    else wait(Math.max(Math.ceil(leftMs / processors), LEAST_MS + PROCESS_MS * processes))
+  }
+  const wait = (ms: number) => {
+    if (isStopped) return
+    stopTimer = clock.after(Math.min(ms, MOST_MS), () => {
+      // The agent may lack memory or a descriptor now. When it is gone, so is what runs.
+      cpu.read().then(look, (error: unknown) => error instanceof AgentRefusal && wait(MOST_MS))
     })
   }
-  wait(cpuMs)
+  look(from)
   return () => {
     isStopped = true
     stopTimer()
