@@ -124,10 +124,11 @@ function checkSameLanguage(session: SessionFacts, name: string | undefined, lang
 
 /** With more the session would end before the execution. @throws Problem `invalid-request` */
 function checkCpu({ limits }: SessionFacts, cpuMs: number | undefined): void {
-  if (cpuMs === undefined || cpuMs <= limits.cpuMs) return
-  throw invalidRequest([
-    { pointer: '/limits/cpuMs', detail: `is ${cpuMs}; the session has ${limits.cpuMs} for its whole life` },
-  ])
+  // A session of before has no such limit.
+  if (cpuMs !== undefined && cpuMs > limits.cpuMs) {
+    const detail = `is ${cpuMs}; the session has ${limits.cpuMs} for its whole life`
+    throw invalidRequest([{ pointer: '/limits/cpuMs', detail }])
+  }
 }
 
 const ExecutionList = Type.Object({
