@@ -26,6 +26,11 @@ test('code keeps its state, and what fails is no error of the call', async () =>
   expect(await session.runCode('1 / 0')).toMatchObject({ status: 'failed', error: { name: 'ZeroDivisionError' } })
 })
 
+test('code is interrupted when it has used the CPU time that it is given', async () => {
+  const spun = await session.runCode('while True: pass', { limits: { cpuMs: 200 }, timeoutMs: 600_000 })
+  expect(spun).toMatchObject({ status: 'cpu-time-limit', error: { name: 'KeyboardInterrupt' } })
+})
+
 test('output comes to callbacks as it is written, and `input()` is answered', async () => {
   const seen: string[] = []
   const execution = await session.runCode(

@@ -10,6 +10,7 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
   /** Orders and events by what they are, in the order in which they came. */
   const log: string[] = []
   const timers: { ms: number; task: () => void; stopped: boolean }[] = []
+  const cpu: { usedMs: number; error?: Error } = { usedMs: 70_000 }
   let kernels = 0
   const context = createContext({
     id: 'default',
@@ -23,6 +24,9 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
     },
     unsentBytes,
     waiting,
+    cpu: {
+      read: () => (cpu.error ? Promise.reject(cpu.error) : Promise.resolve({ usedMs: cpu.usedMs, processes: 3 })),
+    },
     tell: (event) => log.push(event.type === 'context' || event.type === 'execution' ? event.data.state : event.type),
     clock: {
       after(ms, task) {
@@ -39,6 +43,8 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
     orders,
     log,
     ended,
+    cpu,
+    timers,
     ready: () => context.take({ event: 'ready', context: context.kernel, info: {} }),
     execute: (id: string, more: object = {}) =>
       context.execute(
@@ -210,6 +216,19 @@ test('an execution ends with its reply when the end of its output does not come'
   expect(one.ended.map((execution) => execution.view().status)).toEqual(['succeeded'])
 })
 
+test('an execution ends when its kernel does not reply behind the end of its output, and says so', () => {
+  const one = rig()
+  one.ready()
+  one.execute('a')
+  one.execute('b')
+  one.begin('a')
+  one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+  expect(one.ended).toEqual([])
+  one.elapse(10_000)
+  expect(one.ended[0]?.view()).toMatchObject({ status: 'failed', message: 'its kernel did not say how it ended' })
+  expect(one.sent()).toEqual(['a', 'b'])
+})
+
 describe('an interrupt', () => {
   test('of one execution cancels that one where it waits, and leaves what runs and what waits beside it', () => {
     const one = rig()
@@ -295,6 +314,77 @@ describe('an interrupt', () => {
     one.ready()
     one.execute('c')
     expect(one.sent()).toEqual(['a', 'c'])
+  })
+})
+
+describe('CPU time of an execution', () => {
+  /** Lets pass what waits for what the agent says. */
+  const settled = () => new Promise((resolve) => setImmediate(resolve))
+  /** Lets all timers but that of its whole time go off, and the look end that one of them is for. */
+  const look = async ({ timers }: ReturnType<typeof rig>) => {
+    for (const timer of timers.filter(({ ms, stopped }) => !stopped && ms !== 5000)) {
+      timer.stopped = true
+      timer.task()
+    }
+    await settled()
+  }
+
+  test('interrupts it when the session has used more since it began, and says so', async () => {
+    const one = rig()
+    one.ready()
+    one.execute('a', { cpuMs: 1000 })
+    one.execute('b')
+    // What was used before is read first.
+    expect(one.sent()).toEqual([])
+    await settled()
+    expect(one.sent()).toEqual(['a'])
+    one.begin('a')
+    one.cpu.usedMs += 1000
+    await look(one)
+    expect(one.orders.at(-1)).toMatchObject({ do: 'send' })
+    one.cpu.usedMs += 10
+    await look(one)
+    expect(one.orders.at(-1)).toEqual({ do: 'interrupt', context: 'k1' })
+    one.finish('a', 'error')
+    expect(one.ended[0]?.view()).toMatchObject({
+      status: 'cpu-time-limit',
+      message: 'the processes of the session used more than 1000 ms of CPU time while it ran',
+    })
+    expect(one.sent()).toEqual(['a', 'b'])
+  })
+
+  test('is looked at no more once it has ended', async () => {
+    const one = rig()
+    one.ready()
+    one.execute('a', { cpuMs: 1000 })
+    await settled()
+    one.finish('a')
+    expect(one.timers.every(({ stopped }) => stopped)).toBe(true)
+  })
+
+  test('that cannot be read before it keeps it from running, and not the next', async () => {
+    const one = rig()
+    one.ready()
+    one.cpu.error = new Error('no descriptor is left')
+    one.execute('a', { cpuMs: 1000 })
+    one.execute('b')
+    await settled()
+    expect(one.ended[0]?.view()).toMatchObject({
+      status: 'cancelled',
+      message: 'the CPU time of the session could not be read: no descriptor is left',
+    })
+    expect(one.sent()).toEqual(['b'])
+  })
+
+  test('that is read while its context is restarted begins nothing in the new kernel', async () => {
+    const one = rig()
+    one.ready()
+    one.execute('a', { cpuMs: 1000 })
+    one.context.restart()
+    one.ready()
+    await settled()
+    expect(one.sent()).toEqual([])
+    expect(one.ended[0]?.view()).toMatchObject({ status: 'cancelled', startedAt: null })
   })
 })
 

@@ -72,6 +72,19 @@ describe('executions', () => {
     expect(body.error?.traceback.join('')).toContain('division by zero')
   })
 
+  test('show and tell of text that has no encoding, and end', async () => {
+    const timeoutMs = 600_000
+    const code = 'import os\nprint("a\\ud800b", os.fsdecode(b"n\\xff"))\n"\\ud800"'
+    const { body: shown } = await client.run(shared, code, { timeoutMs })
+    expect(shown).toMatchObject({ status: 'succeeded', stdout: 'a\\ud800b n\ufffd\n' })
+    expect(shown.results[0]?.data['text/plain']).toBe("'\\ud800'")
+    const { body: raised } = await client.run(shared, 'raise Exception("\\udfff")', { timeoutMs })
+    expect(raised).toMatchObject({ status: 'failed', error: { name: 'Exception', value: '\\udfff' } })
+    // The code itself, which JSON escapes.
+    const { body: refused } = await client.run(shared, 'print("\ud800")', { timeoutMs })
+    expect(refused).toMatchObject({ status: 'failed', error: { name: 'UnicodeEncodeError' } })
+  })
+
   test('are accepted with 202, followed by events and read later', async () => {
     const { status, body, headers } = await client.run(shared, 'for i in range(3): print(i)', {}, 0)
     expect(status).toBe(202)
@@ -94,6 +107,27 @@ describe('executions', () => {
     const late = await client.run(shared, 'time.sleep(1000)', { timeoutMs: 300 })
     expect(late.body).toMatchObject({ status: 'wall-time-limit' })
     expect((await client.run(shared, 'kept')).body.results[0]?.data['text/plain']).toBe('1')
+  })
+
+  test('are interrupted when the session has used their CPU time, and the state stays', async () => {
+    const limits = { cpuMs: 300 }
+    await client.run(shared, 'kept = 1\nimport subprocess')
+    const spun = await client.run(shared, 'while True: pass', { limits, timeoutMs: 600_000 })
+    expect(spun.body).toMatchObject({
+      status: 'cpu-time-limit',
+      message: expect.stringContaining('300 ms of CPU time') as unknown,
+      error: { name: 'KeyboardInterrupt' },
+    })
+    // What processes use that it started counts, what was used before it does not.
+    const code = "subprocess.run(['sh', '-c', 'while :; do :; done'])"
+    const outside = await client.run(shared, code, { limits, timeoutMs: 600_000 })
+    expect(outside.body.status).toBe('cpu-time-limit')
+    expect((await client.run(shared, 'kept', { limits })).body.results[0]?.data['text/plain']).toBe('1')
+    const most = await client.call('POST', `/v1/sessions/${shared}/executions`, {
+      code: '1',
+      limits: { cpuMs: 2 ** 40 },
+    })
+    expect(most).toMatchObject({ status: 422, body: { errors: [{ pointer: '/limits/cpuMs' }] } })
   })
 
   test('are interrupted while they show more than can be passed on', async () => {

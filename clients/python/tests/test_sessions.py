@@ -37,6 +37,9 @@ class Sessions(unittest.TestCase):
             session.run_code("nope", on_error=errors.append)
             self.assertEqual(errors[0]["name"], "NameError")
 
+            spun = session.run_code("while True: pass", cpu_ms=200, timeout_ms=600_000)
+            self.assertEqual(spun["status"], "cpu-time-limit")
+
             running = session.start_code("import time; time.sleep(600)")
             self.assertIn(session.execution(running["id"])["state"], ("queued", "running"))
             session.contexts.interrupt()

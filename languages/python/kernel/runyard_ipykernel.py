@@ -1,8 +1,13 @@
 """IPython's kernel as ipykernel_launcher starts it, without what would be loaded with it and no session can use: it costs each session memory, and
 time to start. That is the debugger, whose messages do not pass the bridge, and IPython's shell for terminals, which it imports for `embed`.
+
+And with text that has no encoding, lone surrogates: what cannot be encoded jupyter_client does not send, and of code that cannot be compiled for
+it IPython sends no reply, so that who waits for them waits in vain.
 """
 
+import codecs
 import gc
+import json
 import sys
 import types
 from pathlib import Path
@@ -30,6 +35,43 @@ def load_embed_late():
     IPython.__getattr__ = late
 
 
+def escape_surrogates(error):
+    """Encodes characters that UTF-8 does not have: a byte of a name that is no UTF-8 (PEP 383) as that byte, as jupyter_client does, others as
+    the text that Python writes for them to standard error, in JSON. All that follow on each other at once: there may be millions.
+    """
+    codes = map(ord, error.object[error.start : error.end])
+    parts = [bytes((code - 0xDC00,)) if 0xDC80 <= code <= 0xDCFF else b'\\\\u%04x' % code for code in codes]
+    return b''.join(parts), error.end
+
+
+def pack_all(pack):
+    """What a session of jupyter_client makes of a message: what it does itself, and where it raises for a lone surrogate, that escaped."""
+    from jupyter_client.jsonutil import json_default
+
+    codecs.register_error('runyard-surrogates', escape_surrogates)
+
+    def pack_message(part):
+        try:
+            return pack(part)
+        except UnicodeEncodeError:
+            text = json.dumps(part, default=json_default, ensure_ascii=False, allow_nan=False)
+            return text.encode('utf-8', 'runyard-surrogates')
+
+    return pack_message
+
+
+def should_run(is_async):
+    """Whether code is to run as a coroutine. Code that cannot be encoded is none: it is run, which tells of the error as of any other."""
+
+    def should_run_async(*args, **kwargs):
+        try:
+            return is_async(*args, **kwargs)
+        except UnicodeEncodeError:
+            return False
+
+    return should_run_async
+
+
 def main():
     # As ipykernel_launcher does: nothing of the working folder is imported before IPython puts it back.
     if sys.path[0] == '' or Path(sys.path[0]) == Path.cwd():
@@ -42,6 +84,9 @@ def main():
 
     app = IPKernelApp.instance()
     app.initialize()
+    # Streams, results, errors, replies and comms are all sent by this one.
+    app.session.pack = pack_all(app.session.pack)
+    app.shell.should_run_async = should_run(app.shell.should_run_async)
     # Code may import both.
     del sys.modules[DEBUGGER], sys.modules[TERMINAL]
     load_embed_late()

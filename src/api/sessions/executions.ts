@@ -73,6 +73,7 @@ export const execute = defineRoute({
     const { calls, open, config, languages } = needs
     const session = await needs.factsOf(res, params.id)
     checkSameLanguage(session, body.language, languages)
+    checkCpu(session, body.limits?.cpuMs)
     const warnings = checkCode(needs, session, body.code, { caller, requestId })
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     const idempotency = idempotencyOf(req, 'executions')
@@ -84,6 +85,7 @@ export const execute = defineRoute({
       context: body.context ?? 'default',
       code: body.code,
       timeoutMs: body.timeoutMs ?? config.limits.defaults.wallMs,
+      ...(body.limits?.cpuMs !== undefined && { cpuMs: body.limits.cpuMs }),
       silent: body.silent ?? false,
       allowInput: body.allowInput ?? false,
       warnings,
@@ -118,6 +120,15 @@ function checkSameLanguage(session: SessionFacts, name: string | undefined, lang
   throw invalidRequest([
     { pointer: '/language', detail: `is "${name}"; the session's language is ${session.language}` },
   ])
+}
+
+/** With more the session would end before the execution. @throws Problem `invalid-request` */
+function checkCpu({ limits }: SessionFacts, cpuMs: number | undefined): void {
+  // A session of before has no such limit.
+  if (cpuMs !== undefined && cpuMs > limits.cpuMs) {
+    const detail = `is ${cpuMs}; the session has ${limits.cpuMs} for its whole life`
+    throw invalidRequest([{ pointer: '/limits/cpuMs', detail }])
+  }
 }
 
 const ExecutionList = Type.Object({

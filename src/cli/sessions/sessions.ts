@@ -206,6 +206,7 @@ const OF_STATUS: Record<NonNullable<Execution['status']>, number> = {
   interrupted: EXIT.cancelled,
   cancelled: EXIT.cancelled,
   'wall-time-limit': EXIT.timeLimit,
+  'cpu-time-limit': EXIT.timeLimit,
   'context-lost': EXIT.internal,
   'session-lost': EXIT.unavailable,
 }

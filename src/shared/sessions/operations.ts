@@ -39,6 +39,8 @@ export interface Execute {
   context: string
   code: string
   timeoutMs: number
+  /** Most CPU time of all processes of the session while it runs. */
+  cpuMs?: number
   /** No result, no count, nothing that later code could refer to. */
   silent: boolean
   /** Whether it may ask for input. */

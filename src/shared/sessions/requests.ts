@@ -5,7 +5,7 @@ import { MAX_FILES, RequestFile } from '../requests.ts'
 import { EndUser } from '../security/end-user.ts'
 import { TerminalSize } from '../terminal-size.ts'
 import { SessionWebhook } from '../webhook.ts'
-import { SessionLimitOverrides } from './session.ts'
+import { ExecutionLimits, SessionLimitOverrides } from './session.ts'
 
 const optional = Type.Optional
 const closed = { additionalProperties: false }
@@ -111,6 +111,7 @@ export const ExecutionRequest = Type.Object(
       Type.String({ minLength: 1, maxLength: 32, description: 'must be that of the session, when given' }),
     ),
     timeoutMs: optional(Type.Integer({ minimum: 1, maximum: MAX_TIMER_MS, description: 'then it is interrupted' })),
+    limits: optional(ExecutionLimits),
     silent: optional(Type.Boolean({ description: 'no result and no count' })),
     allowInput: optional(Type.Boolean({ description: 'it may ask for input; without, asking is an error' })),
   },

@@ -51,6 +51,18 @@ export const SessionLimitOverrides = Type.Object(
   closed,
 )
 
+export const ExecutionLimits = Type.Object(
+  {
+    cpuMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'CPU time of all processes of the session while it runs, in milliseconds; then it is interrupted',
+      }),
+    ),
+  },
+  closed,
+)
+
 /** A session, as its owner sees it. */
 export const Session = Type.Object({
   id: Type.String({ format: 'uuid', description: 'a UUID of version 7' }),
@@ -138,6 +150,7 @@ export const EXECUTION_STATUSES = [
   'failed',
   'interrupted',
   'wall-time-limit',
+  'cpu-time-limit',
   'context-lost',
   'cancelled',
   'session-lost',

@@ -6,6 +6,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { signalName } from '../jobs/classify.ts'
 import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
 import { createComms } from './comms.ts'
+import { type CpuTime, watchCpuTime } from './cpu-time.ts'
 import { createExecution, type RunningExecution } from './execution.ts'
 import { createQuestions } from './questions.ts'
 import { ContextBusy, isBridgeFull, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
@@ -33,7 +34,7 @@ export interface Clock {
  * An interpreter with state. Executions run one at a time, in the order in which they came. What its kernel says decides, but its end
  * decides over it: one that dies takes what runs and what waits with it, and says why.
  *
- * An execution whose time is over is interrupted; a kernel that does not heed that is killed and started anew.
+ * An execution whose time is over, or whose CPU time is used, is interrupted; a kernel that does not heed that is killed and started anew.
  */
 export interface SessionContext {
   readonly id: string
@@ -70,6 +71,8 @@ export interface ContextOptions {
   unsentBytes: () => number
   /** Of the session. */
   waiting: WaitingBytes
+  /** Of the session. */
+  cpu: CpuTime
   tell: (event: SessionEvent) => void
   clock: Clock
   /** A name that no kernel of the session had. */
@@ -78,7 +81,7 @@ export interface ContextOptions {
 
 /** From the start of a kernel until it can be used. */
 const START_MS = 60_000
-/** What an execution has to end by itself when it is interrupted because its time is over. */
+/** What an execution has to end by itself when it is interrupted because its time is over or its CPU time used. */
 const INTERRUPT_GRACE_MS = 3_000
 /**
  * A kernel that has just begun may lose an interrupt: it comes before the code is reached. So one that is sent in the first moments of an
@@ -91,6 +94,8 @@ const INTERRUPT_AGAIN_MS = [100, 300, 900]
  * of what was interrupted: a kernel that is interrupted before it reaches the code gives none.
  */
 const IDLE_MS = 2_000
+/** The same where nothing was interrupted: a reply goes before the end of the output, but on a way of its own. A kernel that failed inside gives none. */
+const REPLY_MS = 10_000
 const MAX_QUEUED = 100
 
 /** The context has no kernel any more. */
@@ -200,6 +205,29 @@ export function createContext(options: ContextOptions): SessionContext {
       return
     }
     running = entry
+    const { cpuMs } = entry.asked
+    if (cpuMs === undefined) return begin(entry)
+    // What was used before does not count, so it is read before the kernel has the code.
+    options.cpu.read().then(
+      (from) => {
+        if (running !== entry) return
+        begin(entry)
+        const over = () =>
+          overdue(entry, {
+            status: 'cpu-time-limit',
+            message: `the processes of the session used more than ${cpuMs} ms of CPU time while it ran`,
+          })
+        entry.stopTimers.push(watchCpuTime(options, from, cpuMs, over))
+      },
+      (error: unknown) => {
+        if (running !== entry) return
+        end(entry, 'cancelled', `the CPU time of the session could not be read: ${(error as Error).message}`)
+        runNext()
+      },
+    )
+  }
+
+  const begin = (entry: Entry) => {
     const { asked, execution } = entry
     const { code, silent, allowInput, timeoutMs } = asked
     const content = {
@@ -215,7 +243,8 @@ export function createContext(options: ContextOptions): SessionContext {
     comms.renew()
     change('busy')
     execution.start()
-    entry.stopTimers.push(clock.after(timeoutMs, () => overdue(entry)))
+    const late = { status: 'wall-time-limit', message: `it ran for longer than ${timeoutMs} ms` } as const
+    entry.stopTimers.push(clock.after(timeoutMs, () => overdue(entry, late)))
   }
 
   const sendInterrupt = (entry: Entry) => {
@@ -230,8 +259,8 @@ export function createContext(options: ContextOptions): SessionContext {
     for (const ms of INTERRUPT_AGAIN_MS) entry.stopTimers.push(clock.after(ms, interrupt))
   }
 
-  const overdue = (entry: Entry) => {
-    entry.cause ??= { status: 'wall-time-limit', message: `it ran for longer than ${entry.asked.timeoutMs} ms` }
+  const overdue = (entry: Entry, cause: NonNullable<Entry['cause']>) => {
+    entry.cause ??= cause
     sendInterrupt(entry)
     entry.stopTimers.push(
       clock.after(INTERRUPT_GRACE_MS, () => {
@@ -253,9 +282,10 @@ export function createContext(options: ContextOptions): SessionContext {
   const complete = (entry: Entry) => {
     const outcome = entry.execution.outcome() ?? 'failed'
     const { cause } = entry
+    const why = entry.execution.hasReply ? null : 'its kernel did not say how it ended'
     // What ended well in spite of an interrupt has ended well.
     if (cause && outcome !== 'succeeded') end(entry, cause.status, cause.message)
-    else end(entry, outcome)
+    else end(entry, outcome, why)
     runNext()
   }
 
@@ -278,8 +308,10 @@ export function createContext(options: ContextOptions): SessionContext {
     const { hasReply: hadReply, isIdle: wasIdle } = execution
     execution.take(said)
     if (execution.isComplete) return complete(entry)
-    const isHalf = execution.hasReply ? !hadReply : entry.cause !== undefined && execution.isIdle && !wasIdle
-    if (isHalf) entry.stopTimers.push(clock.after(IDLE_MS, () => running === entry && complete(entry)))
+    const isHalf = execution.hasReply ? !hadReply : execution.isIdle && !wasIdle
+    if (!isHalf) return
+    const ms = execution.hasReply || entry.cause ? IDLE_MS : REPLY_MS
+    entry.stopTimers.push(clock.after(ms, () => running === entry && complete(entry)))
   }
 
   start()

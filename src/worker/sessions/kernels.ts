@@ -3,6 +3,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import type { Agent, AgentProcess } from './agent.ts'
 import { type BridgeEvent, type BridgeOrder, bridgeLine, createBridgeReader } from './bridge-lines.ts'
 import { type Clock, createContext, type KernelPlan, type SessionContext } from './context.ts'
+import { createCpuTime } from './cpu-time.ts'
 import { BRIDGE_RATE, createOutputPace } from './output-pace.ts'
 import { createWaitingBytes, requireBridge } from './waiting-bytes.ts'
 
@@ -53,6 +54,7 @@ export function createKernels(options: KernelsOptions): Kernels {
   let kernels = 0
   const pace = createOutputPace(clock, BRIDGE_RATE)
   const waiting = createWaitingBytes()
+  const cpu = createCpuTime(agent, failed)
   /** Orders to a bridge that starts: the first that it gets, in their order. */
   let queued: Buffer[] = []
   let queuedBytes = 0
@@ -147,6 +149,7 @@ export function createKernels(options: KernelsOptions): Kernels {
         send,
         unsentBytes,
         waiting,
+        cpu,
         tell,
         clock,
         nextKernel: () => `${id}/${++kernels}`,

@@ -331,6 +331,7 @@ class AsyncSession:
         *,
         context: Optional[str] = None,
         timeout_ms: Optional[int] = None,
+        cpu_ms: Optional[int] = None,
         silent: bool = False,
         on_stdout: Optional[Callable[[str], Any]] = None,
         on_stderr: Optional[Callable[[str], Any]] = None,
@@ -344,12 +345,13 @@ class AsyncSession:
 
         Code that fails raises nothing: see ``status`` and ``error``.
         timeout_ms: then it is interrupted; 30 s by default
+        cpu_ms: so much CPU time of all processes of the session while it runs, then it is interrupted; no limit by default
         silent: no result and no count
         on_stdout, on_stderr, on_result, on_error: called with the output as it comes; may be coroutine functions
         on_input: called with the prompt of ``input()``, and returns the line; without it, asking is an error
         timeout: of the call, in seconds; the execution goes on
         """
-        body = code_request(code, context, timeout_ms, silent, on_input is not None)
+        body = code_request(code, context, timeout_ms, cpu_ms, silent, on_input is not None)
         callbacks = Callbacks(on_stdout, on_stderr, on_result, on_error)
         if not callbacks.any and on_input is None:
             return await self._driver.run(self._calls.run_code(self.id, body, idempotency_key, timeout))
@@ -367,13 +369,14 @@ class AsyncSession:
         *,
         context: Optional[str] = None,
         timeout_ms: Optional[int] = None,
+        cpu_ms: Optional[int] = None,
         silent: bool = False,
         allow_input: bool = False,
         idempotency_key: Optional[str] = None,
         timeout: Optional[float] = None,
     ) -> Execution:
         """Starts an execution and returns it as it was accepted."""
-        body = code_request(code, context, timeout_ms, silent, allow_input)
+        body = code_request(code, context, timeout_ms, cpu_ms, silent, allow_input)
         return await self._driver.run(self._calls.start_code(self.id, body, idempotency_key, timeout))
 
     async def execution(self, execution_id: str, *, timeout: Optional[float] = None) -> Execution:

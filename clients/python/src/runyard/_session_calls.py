@@ -322,11 +322,13 @@ def code_request(
     code: str,
     context: Optional[str],
     timeout_ms: Optional[int],
+    cpu_ms: Optional[int],
     silent: bool,
     allow_input: bool,
 ) -> Dict[str, Any]:
     """The body of an execution."""
-    body = _known({"code": code, "context": context, "timeoutMs": timeout_ms})
+    limits = None if cpu_ms is None else {"cpuMs": cpu_ms}
+    body = _known({"code": code, "context": context, "timeoutMs": timeout_ms, "limits": limits})
     return {**body, **({"silent": True} if silent else {}), **({"allowInput": True} if allow_input else {})}
 
 

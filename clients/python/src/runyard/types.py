@@ -740,6 +740,7 @@ ExecutionStatus = Literal[
     "failed",
     "interrupted",
     "wall-time-limit",
+    "cpu-time-limit",
     "context-lost",
     "cancelled",
     "session-lost",

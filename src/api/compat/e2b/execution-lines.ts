@@ -56,6 +56,7 @@ export const errorLine = ({ name, value, traceback }: ExecutionError): string =>
 const ENDS: Partial<Record<ExecutionStatus, string>> = {
   interrupted: 'KeyboardInterrupt',
   'wall-time-limit': 'TimeoutError',
+  'cpu-time-limit': 'TimeoutError',
   'context-lost': 'KernelDied',
   cancelled: 'Cancelled',
 }

@@ -70,6 +70,7 @@ export interface ExecutionEnd {
 const NAMES = {
   interrupted: 'KeyboardInterrupt',
   'wall-time-limit': 'TimeoutError',
+  'cpu-time-limit': 'TimeoutError',
   'context-lost': 'DeadKernelError',
   'session-lost': 'DeadKernelError',
   failed: 'Error',
@@ -93,7 +94,7 @@ export function executionEnd(
     return { reply: { status: 'aborted', execution_count }, isFailure: false }
   }
   const told = error && { ename: error.name, evalue: error.value, traceback: error.traceback }
-  const isByTime = status === 'wall-time-limit'
+  const isByTime = status === 'wall-time-limit' || status === 'cpu-time-limit'
   const why = isByTime || !told ? faultContent(NAMES[status], message ?? 'it ended') : told
   return {
     reply: { status: 'error', execution_count, ...why },

@@ -21,6 +21,7 @@ export function wordsOfEnd({ reason, message }: Pick<Session, 'reason' | 'messag
 const STATUSES: Partial<Record<NonNullable<Execution['status']>, string>> = {
   interrupted: 'Interrupted.',
   'wall-time-limit': 'Stopped: the time limit was reached.',
+  'cpu-time-limit': 'Stopped: the limit of CPU time was reached.',
   'context-lost': 'The interpreter ended, and its variables are lost. It starts again with the next run.',
   cancelled: 'Cancelled before it ran to its end.',
   'session-lost': 'The session ended while it ran.',
