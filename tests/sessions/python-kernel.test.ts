@@ -3,16 +3,19 @@ import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
-/** Prints what the kernel of Python makes of this, where jupyter_client and IPython do as they do. */
-const PROGRAM = `
-import base64, json, sys, types
+/** Loads the kernel's module, with as much of jupyter_client as it asks for. */
+const LOADED = `
+import base64, json, signal, sys, types
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv[1])
 sys.modules['jupyter_client'] = types.ModuleType('jupyter_client')
 jsonutil = sys.modules['jupyter_client.jsonutil'] = types.ModuleType('jupyter_client.jsonutil')
 jsonutil.json_default = str
 import runyard_ipykernel as kernel
+`
 
+/** Prints what the kernel of Python makes of this, where jupyter_client and IPython do as they do. */
+const SURROGATES = `${LOADED}
 def pack(part):
     return json.dumps(part, default=str, ensure_ascii=False, allow_nan=False).encode('utf8', 'surrogateescape')
 
@@ -29,6 +32,8 @@ should_run_async = kernel.should_run(is_async)
 print(json.dumps([said, [should_run_async(code) for code in ('1', '"\\ud800"')]]))
 `
 
+const FOLDER = join(packageRoot(), 'languages/python/kernel')
+
 test('what the kernel of Python says with lone surrogates can be sent, and code with one is run to tell of it', () => {
   const parts = [
     { text: 'é \u{1f600}' },
@@ -38,9 +43,8 @@ test('what the kernel of Python says with lone surrogates can be sent, and code 
     { text: '\udcc3\udca9\ud800' },
     { text: '\ud800'.repeat(100) },
   ]
-  const folder = join(packageRoot(), 'languages/python/kernel')
   const [said, isAsync] = JSON.parse(
-    execFileSync('python3', ['-c', PROGRAM, folder], { input: JSON.stringify(parts), encoding: 'utf8' }),
+    execFileSync('python3', ['-c', SURROGATES, FOLDER], { input: JSON.stringify(parts), encoding: 'utf8' }),
   ) as [string[], boolean[]]
   const texts = said.map((one) => JSON.parse(Buffer.from(one, 'base64').toString()) as object)
   expect(texts).toEqual([
@@ -51,4 +55,34 @@ test('what the kernel of Python says with lone surrogates can be sent, and code 
     { text: '\\ud800'.repeat(100) },
   ])
   expect(isAsync).toEqual([true, false])
+})
+
+/** Interrupts itself again while it shows that it was interrupted; then while it shows another error, and after all of it. */
+const INTERRUPTED = `${LOADED}
+shown = []
+
+def show():
+    signal.raise_signal(signal.SIGINT)
+    shown.append(type(sys.exc_info()[1]).__name__)
+
+showtraceback = kernel.show_interrupt(show)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for error in (KeyboardInterrupt, ValueError):
+    try:
+        raise error
+    except BaseException:
+        try:
+            showtraceback()
+        except KeyboardInterrupt:
+            shown.append('interrupted')
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    shown.append('after')
+print(json.dumps(shown))
+`
+
+test('that code was interrupted is shown whole, whatever interrupts come on top', () => {
+  const shown = execFileSync('python3', ['-c', INTERRUPTED, FOLDER], { encoding: 'utf8' })
+  expect(JSON.parse(shown)).toEqual(['KeyboardInterrupt', 'interrupted', 'after'])
 })

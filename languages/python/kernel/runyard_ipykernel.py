@@ -2,13 +2,15 @@
 time to start. That is the debugger, whose messages do not pass the bridge, and IPython's shell for terminals, which it imports for `embed`.
 
 And with text that has no encoding, lone surrogates: what cannot be encoded jupyter_client does not send, and of code that cannot be compiled for
-it IPython sends no reply, so that who waits for them waits in vain.
+it IPython sends no reply, so that who waits for them waits in vain. And an interrupt is told of, whatever comes on top of it.
 """
 
 import codecs
 import gc
 import json
+import signal
 import sys
+import threading
 import types
 from pathlib import Path
 
@@ -72,6 +74,24 @@ def should_run(is_async):
     return should_run_async
 
 
+def show_interrupt(show):
+    """Shows the traceback of an interrupt whole: a second interrupt comes soon after one in the first moments of an execution, since the kernel
+    may have lost the first, and would take the place of what is shown.
+    """
+
+    def showtraceback(*args, **kwargs):
+        is_interrupt = isinstance(sys.exc_info()[1], KeyboardInterrupt)
+        if not is_interrupt or threading.current_thread() is not threading.main_thread():
+            return show(*args, **kwargs)
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            return show(*args, **kwargs)
+        finally:
+            signal.signal(signal.SIGINT, handler)
+
+    return showtraceback
+
+
 def main():
     # As ipykernel_launcher does: nothing of the working folder is imported before IPython puts it back.
     if sys.path[0] == '' or Path(sys.path[0]) == Path.cwd():
@@ -87,6 +107,7 @@ def main():
     # Streams, results, errors, replies and comms are all sent by this one.
     app.session.pack = pack_all(app.session.pack)
     app.shell.should_run_async = should_run(app.shell.should_run_async)
+    app.shell.showtraceback = show_interrupt(app.shell.showtraceback)
     # Code may import both.
     del sys.modules[DEBUGGER], sys.modules[TERMINAL]
     load_embed_late()
