@@ -22,7 +22,35 @@ test.each([
   ['"""several\nlines"""', true],
   ['x = 1 # (', true],
   ['a = \\', false],
-])('`%j` is complete: %s', (code, complete) => expect(isComplete(code)).toBe(complete))
+])('`%j` is complete: %s', (code, complete) => expect(isComplete(code, 'python')).toBe(complete))
+
+test.each([
+  ['for i in 1 2', false],
+  ['for i in 1 2; do', false],
+  ['for i in 1 2\ndo echo $i', false],
+  ['for i in 1 2\ndo echo $i\ndone', true],
+  ['if true; then echo done', false],
+  ['if true; then echo done; fi', true],
+  ['while read line; do\nif [ -n "$line" ]; then echo; fi', false],
+  ['case $x in\na) echo 1 ;;', false],
+  ['case $x in\na) echo 1 ;;\nesac', true],
+  ['f() {', false],
+  ['f() {\n  echo 1\n}', true],
+  ['(cd /tmp', false],
+  ['x=$(date)', true],
+  ['echo for if {', true],
+  ['echo ${x#*/} $# # if', true],
+  ["echo 'it is\n", false],
+  ["echo 'it is\n\nit'", true],
+  ['echo "a \\" b"', true],
+  ['cat <<EOF\nif', false],
+  ['cat <<EOF\nif\nEOF', true],
+  ['grep a <<< text', true],
+  ['a \\', false],
+  ['a \\\\', true],
+  ['echo 1 | while', false],
+  ['if one thinks so\n', true],
+])('in Bash `%j` is complete: %s', (code, complete) => expect(isComplete(code, 'bash')).toBe(complete))
 
 test.each([
   [{ isTTY: true }, { TERM: 'xterm-kitty' }, 'kitty'],

@@ -94,7 +94,7 @@ export async function repl({ session, view, streams, shower, stdin, stdout }: Re
     const text = waiting === '' ? line : `${waiting}\n${line}`
     if (text.trim() === '') return true
     if (waiting === '' && /^[!.]/.test(text)) return run(text)
-    if (code && !isComplete(text)) {
+    if (code && !isComplete(text, view.language)) {
       waiting = text
       return true
     }
