@@ -1,9 +1,11 @@
+import { PassThrough } from 'node:stream'
 import { expect, test } from '@jest/globals'
-import type { Result } from '../../src/client/client.ts'
+import { type Result, RunyardError, type Session, type SessionHandle } from '../../src/client/client.ts'
 import { isComplete } from '../../src/cli/sessions/is-complete.ts'
-import { whyEnded } from '../../src/cli/sessions/repl.ts'
+import { repl, whyEnded } from '../../src/cli/sessions/repl.ts'
 import { createResultShower } from '../../src/cli/sessions/show-result.ts'
 import { imageProtocol, imageSequence } from '../../src/cli/sessions/terminal-images.ts'
+import { explain } from '../../src/cli/service/explain.ts'
 import { execution } from '../../src/api/sessions/examples.ts'
 
 test.each([
@@ -20,7 +22,35 @@ test.each([
   ['"""several\nlines"""', true],
   ['x = 1 # (', true],
   ['a = \\', false],
-])('`%j` is complete: %s', (code, complete) => expect(isComplete(code)).toBe(complete))
+])('`%j` is complete: %s', (code, complete) => expect(isComplete(code, 'python')).toBe(complete))
+
+test.each([
+  ['for i in 1 2', false],
+  ['for i in 1 2; do', false],
+  ['for i in 1 2\ndo echo $i', false],
+  ['for i in 1 2\ndo echo $i\ndone', true],
+  ['if true; then echo done', false],
+  ['if true; then echo done; fi', true],
+  ['while read line; do\nif [ -n "$line" ]; then echo; fi', false],
+  ['case $x in\na) echo 1 ;;', false],
+  ['case $x in\na) echo 1 ;;\nesac', true],
+  ['f() {', false],
+  ['f() {\n  echo 1\n}', true],
+  ['(cd /tmp', false],
+  ['x=$(date)', true],
+  ['echo for if {', true],
+  ['echo ${x#*/} $# # if', true],
+  ["echo 'it is\n", false],
+  ["echo 'it is\n\nit'", true],
+  ['echo "a \\" b"', true],
+  ['cat <<EOF\nif', false],
+  ['cat <<EOF\nif\nEOF', true],
+  ['grep a <<< text', true],
+  ['a \\', false],
+  ['a \\\\', true],
+  ['echo 1 | while', false],
+  ['if one thinks so\n', true],
+])('in Bash `%j` is complete: %s', (code, complete) => expect(isComplete(code, 'bash')).toBe(complete))
 
 test.each([
   [{ isTTY: true }, { TERM: 'xterm-kitty' }, 'kitty'],
@@ -69,3 +99,59 @@ test('what the output does not say of an end is said', () => {
   )
   expect(whyEnded({ ...execution, status: 'session-lost', message: null })).toBe('session-lost')
 })
+
+test('at a terminal a command has no time limit, Ctrl-C interrupts it alone, and Ctrl-D leaves the line', async () => {
+  const calls: string[] = []
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => (end = resolve))
+  const commands = {
+    async start(line: string, { timeoutMs = 0 }) {
+      calls.push(`start ${line} ${timeoutMs > 86_400_000 ? 'without a limit' : `for ${timeoutMs} ms`}`)
+      // Behind the turn in which it is told that the command has started.
+      setImmediate(() => stdin.write('\x03'))
+      return { id: 'C' }
+    },
+    async *stream() {
+      yield { type: 'stdout', data: { command: 'C', data: 'begins\n' } }
+      await ended
+    },
+    async signal(id: string, name: string) {
+      calls.push(`${name} to ${id}`)
+      end()
+    },
+    wait: async () => ({ status: 'signalled', exitCode: null, message: null }),
+  }
+  const contexts = { interrupt: async () => void calls.push('interrupt of the kernel') }
+  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
+  const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80 })
+  const said: string[] = []
+  const write = (text: string) => said.push(text)
+  const streams = { stdout: { write }, stderr: { write }, note: (text: string) => said.push(`note: ${text}`) }
+  const left = repl({
+    session: { commands, contexts } as unknown as SessionHandle,
+    view: { language: 'python', kernel: true } as Session,
+    streams: streams as unknown as Parameters<typeof repl>[0]['streams'],
+    shower: {} as Parameters<typeof repl>[0]['shower'],
+    stdin: stdin as unknown as NodeJS.ReadStream,
+    stdout: stdout as unknown as NodeJS.WriteStream,
+  })
+  stdin.write('!sleep 600\r')
+  await ended
+  stdin.write('\x04')
+  await left
+  expect(calls).toEqual(['start sleep 600 without a limit', 'SIGINT to C'])
+  expect(said).toEqual(['begins\n', 'note: signalled', '\n'])
+})
+
+test.each(['the session does not exist, or it has expired', 'the session has no context "b"'])(
+  'what a session lacks is named: %s',
+  (detail) => {
+    const error = new RunyardError({ code: 'not-found', detail })
+    const { message } = explain(
+      error,
+      { url: 'http://127.0.0.1:3000/', key: undefined, sources: { url: '--url', key: undefined } },
+      'a.py',
+    ) as Error
+    expect(message).toBe(`a.py: ${detail}`)
+  },
+)

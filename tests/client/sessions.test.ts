@@ -92,6 +92,11 @@ test('names are completed and described by what the code has made', async () => 
   await session.executions.wait(id)
 })
 
+test('what the kernel keeps to complete names sooner is not among the files of the session', async () => {
+  expect((await session.complete('import collections; collections.Ordered')).matches).toContain('OrderedDict')
+  expect((await session.files.list()).map(({ name }) => name)).not.toContain('.cache')
+})
+
 test('contexts have states of their own', async () => {
   const context = (await session.contexts.create()).id
   await session.runCode('y = 1', { context })

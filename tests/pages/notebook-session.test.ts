@@ -2,15 +2,18 @@ import { expect, test } from '@jest/globals'
 import type { Client, SessionHandle, StreamedSessionEvent } from '../../src/client/client.ts'
 import type { SessionRequest } from '../../src/client/api-types.ts'
 import type { CallOptions } from '../../src/client/http.ts'
+import type { ExecutionOptions } from '../../src/client/session-executions.ts'
 import { RunyardError } from '../../src/client/runyard-error.ts'
 import { type Document, newCell } from '../../src/pages/notebook/model/cells.ts'
 import { createNotebookSession } from '../../src/pages/notebook/session/notebook-session.ts'
 import type { SessionSink } from '../../src/pages/notebook/session/session-state.ts'
+import { MAX_TIMER_MS } from '../../src/shared/limits.ts'
 import { eventually } from '../support/eventually.ts'
 
 /** A service whose every answer and event the test decides, and a notebook of two cells that writes down what it is told. */
 function setUp(packages: readonly string[] = [], created: (signal?: AbortSignal) => Promise<void> = async () => {}) {
   const calls: string[] = []
+  const limits: (number | undefined)[] = []
   const told: string[] = []
   const queue: StreamedSessionEvent[] = []
   let wake = () => {}
@@ -31,9 +34,10 @@ function setUp(packages: readonly string[] = [], created: (signal?: AbortSignal)
     end: call('end'),
     contexts: { interrupt: call('interrupt'), restart: call('restart') },
     executions: {
-      start: (code: string) =>
+      start: (code: string, { timeoutMs }: ExecutionOptions) =>
         new Promise((resolve, reject) => {
           calls.push(`start ${code}`)
+          limits.push(timeoutMs)
           started.push((id) => resolve({ id }))
           refuse.push(reject)
         }),
@@ -80,7 +84,7 @@ function setUp(packages: readonly string[] = [], created: (signal?: AbortSignal)
   const idle = () => eventually('nothing runs', () => session.state.get().queue.length === 0)
   const named = (place: number, id: string) => started[place]?.(id)
   const refused = (place: number, error: unknown) => refuse[place]?.(error)
-  return { session, patience, calls, told, emit, end, begun, idle, named, refused }
+  return { session, patience, limits, calls, told, emit, end, begun, idle, named, refused }
 }
 
 test('cells run one after another in one session, each with its own output, also what came before the service had answered', async () => {
@@ -154,6 +158,13 @@ test('a session that ends says why, runs nothing more, and another one is starte
   session.run(['b'])
   await begun(2)
   expect(calls).toEqual(['create', 'start one', 'create', 'start two'])
+})
+
+test('a cell runs for as long as its session may live, since a person ends what takes too long', async () => {
+  const { session, limits, begun } = setUp()
+  session.run(['a'])
+  await begun(1)
+  expect(limits).toEqual([MAX_TIMER_MS])
 })
 
 test('what is refused is told of its cell', async () => {

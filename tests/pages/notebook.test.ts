@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Locator } from 'playwright-core'
 import { eventually } from '../support/eventually.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { seriousFaults } from './support/accessibility.ts'
@@ -260,6 +261,31 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
     await page.getByText('Ready', { exact: true }).waitFor()
     await run(2, '"x" in globals()')
     await soon(() => output(2).textContent(), 'False')
+  })
+
+  test('shows the packages to whoever asks for them, wherever they are among the cells', async () => {
+    const { page } = opened
+    const cells = [{ cell_type: 'raw', metadata: {}, source: 'a line\n'.repeat(200) }]
+    const file = { cells, metadata: {}, nbformat: 4, nbformat_minor: 4 }
+    await page.getByText('File', { exact: true }).click()
+    const buffer = Buffer.from(JSON.stringify(file))
+    await page.getByLabel('Open .ipynb').setInputFiles({ name: 'long.ipynb', mimeType: 'application/json', buffer })
+    await page.getByText('a line').first().waitFor()
+    const button = page.getByRole('button', { name: 'Packages' })
+    const panel = page.getByRole('region', { name: 'Packages' })
+    await page.mouse.wheel(0, 2000)
+    await eventually('the cell is scrolled', () => page.evaluate('scrollY > 1000'))
+    await button.click()
+    const bottom = async (of: Locator) => {
+      const box = await of.boundingBox()
+      return box === null ? NaN : box.y + box.height
+    }
+    await eventually(
+      'the panel is below the buttons',
+      async () => (await panel.boundingBox())!.y > (await bottom(button)),
+    )
+    expect(await bottom(panel)).toBeLessThan(page.viewportSize()!.height)
+    await button.click()
   })
 
   test('names the packages that its sessions begin with, which are saved with it', async () => {

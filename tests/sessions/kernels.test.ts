@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Agent, AgentProcess, ProcessListener } from '../../src/worker/sessions/agent.ts'
 import type { BridgeOrder } from '../../src/worker/sessions/bridge-lines.ts'
-import { createKernels, TooManyContexts } from '../../src/worker/sessions/kernels.ts'
+import { ContextExists, createKernels } from '../../src/worker/sessions/kernels.ts'
 import { ContextBusy } from '../../src/worker/sessions/waiting-bytes.ts'
 
 const MIB = 1024 * 1024
@@ -142,7 +142,7 @@ test('of two contexts of one name that come while the bridge starts there is one
   const { kernels, orders, endBridge } = await rig()
   endBridge(Promise.resolve())
   const [first, second] = await Promise.allSettled([kernels.create('one'), kernels.create('one')])
-  expect(first).toMatchObject({ reason: expect.any(TooManyContexts) })
+  expect(first).toMatchObject({ reason: expect.any(ContextExists) })
   expect(second).toMatchObject({ status: 'fulfilled' })
   expect(orders).toEqual(['start one/1'])
 })

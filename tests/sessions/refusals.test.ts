@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { startProblem } from '../../src/worker/sessions/refusals.ts'
+import { ContextExists } from '../../src/worker/sessions/kernels.ts'
+import { refusalOf, startProblem } from '../../src/worker/sessions/refusals.ts'
 
 test.each([
   [2, 'cc was not found, or /job is no folder'],
@@ -8,3 +9,6 @@ test.each([
 ])('a program that is not started for error %i: %s', (errno, words) =>
   expect(startProblem(errno, 'cc', '/job')).toBe(words),
 )
+
+test('a context that exists is a fault of the request: a client that waits and asks again gains nothing', () =>
+  expect(refusalOf(new ContextExists('/id is "b"'), {})).toEqual({ code: 'invalid-request', detail: '/id is "b"' }))

@@ -167,6 +167,8 @@ class Sessions(unittest.TestCase):
     def test_names_that_a_request_cannot_have_are_refused_before_anything_is_sent(self):
         with self.assertRaisesRegex(TypeError, "'idle_timeout_ms'; did you mean 'idleTimeoutMs'"):
             Client("http://127.0.0.1:9").sessions.create(idle_timeout_ms=5)
+        with self.assertRaisesRegex(TypeError, "'from_'; did you mean 'snapshot'"):
+            Client("http://127.0.0.1:9").sessions.create(from_="a file")
         with self.assertRaisesRegex(TypeError, "limits has no field 'memory'"):
             Client("http://127.0.0.1:9").sessions.create(limits={"memory": 5})
 

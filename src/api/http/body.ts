@@ -50,11 +50,16 @@ export function jsonBody(maxBytes: number, { bodyMs = BODY_MS, because }: BodyOp
   }
 }
 
+/** Whether a request says that it brings nothing. */
+const isEmpty = ({ headers }: Request): boolean =>
+  headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+
 /**
- * Looks at what a request says of its body, before any of it is read.
+ * Looks at what a request says of its body, before any of it is read. One without a body needs no type.
  * @throws Problem `unsupported-media-type`, `too-large`
  */
 export function checkHeaders(req: Request, maxBytes: number, because?: string): void {
+  if (isEmpty(req)) return
   if (!req.is('application/json')) {
     const type = req.headers['content-type']
     const detail = `the content type is ${type === undefined ? 'missing' : `"${type}"`}; it must be application/json`

@@ -62,7 +62,11 @@ export function explain(
         error.errors.length === 0 ? detail : error.errors.map((one) => sentence(one, names)).join('\n'),
       )
     case 'not-found':
-      return new ExitError(EXIT.usage, nothingThere(url, what))
+      // Of a session it says what is not there: the session, or a context or a file in it.
+      return new ExitError(
+        EXIT.usage,
+        detail.startsWith('the session ') ? `${what}: ${detail}` : nothingThere(url, what),
+      )
     case 'internal-error':
       return new ExitError(
         EXIT.internal,

@@ -1,10 +1,13 @@
+import { isOpenInBash } from './bash-blocks.ts'
+
 const CLOSES: Record<string, string> = { '(': ')', '[': ']', '{': '}' }
 
 /**
  * Whether code that was typed can be run, or more lines belong to it. A guess from its brackets and its indentation, by which a block
  * ends with an empty line; the interpreter has the last word.
  */
-export function isComplete(code: string): boolean {
+export function isComplete(code: string, language: string): boolean {
+  if (language === 'bash') return !isOpenInBash(code)
   const lines = code.split('\n')
   const last = lines.at(-1) ?? ''
   if (last.endsWith('\\')) return false

@@ -1,6 +1,7 @@
 import { createInterface, type Interface } from 'node:readline'
 import { type Execution, RunyardError, type Session, type SessionHandle } from '../../client/client.ts'
 import { contentOf, writeFile } from '../service/connection.ts'
+import { MAX_TIMER_MS } from '../../shared/limits.ts'
 import type { Streams } from '../jobs/show-events.ts'
 import { isComplete } from './is-complete.ts'
 import type { ResultShower } from './show-result.ts'
@@ -37,17 +38,18 @@ export async function repl({ session, view, streams, shower, stdin, stdout }: Re
   })
   const said = (text: string) => void streams.stdout.write(`${text}\n`)
   const code = view.kernel ? (text: string) => runCode(session, text, streams, shower, lines, isTerminal) : undefined
-  let count = 0
   let waiting = ''
-  let isRunning = false
+  let isLeft = false
+  /** Ends what runs, and nothing else of the session. */
+  let interrupt: (() => Promise<unknown>) | undefined
   const prompt = () => {
     if (!isTerminal) return
     lines.setPrompt(waiting === '' ? `${view.language}> ` : '... ')
     lines.prompt()
   }
   lines.on('SIGINT', () => {
-    if (isRunning) {
-      session.contexts.interrupt().catch((error: unknown) => note(String(error)))
+    if (interrupt) {
+      interrupt().catch((error: unknown) => note(error instanceof RunyardError ? error.detail : String(error)))
       return
     }
     waiting = ''
@@ -72,19 +74,18 @@ export async function repl({ session, view, streams, shower, stdin, stdout }: Re
     return true
   }
   const run = async (text: string): Promise<boolean> => {
-    isRunning = true
+    interrupt = () => session.contexts.interrupt()
     try {
       if (/^\.[a-z]+(\s|$)/.test(text)) return await obey(text)
       const command = text.startsWith('!') ? text.slice(1) : code ? undefined : text
-      if (command !== undefined) await runCommand(session, command, streams)
+      if (command !== undefined) await runCommand(session, command, streams, isTerminal, (own) => (interrupt = own))
       else if (code) await code(text)
-      count++
     } catch (error) {
       if (!(error instanceof RunyardError)) throw error
       note(error.detail)
       if (error.code === 'session-ended' || error.code === 'session-lost') return false
     } finally {
-      isRunning = false
+      interrupt = undefined
     }
     return true
   }
@@ -93,7 +94,7 @@ export async function repl({ session, view, streams, shower, stdin, stdout }: Re
     const text = waiting === '' ? line : `${waiting}\n${line}`
     if (text.trim() === '') return true
     if (waiting === '' && /^[!.]/.test(text)) return run(text)
-    if (code && !isComplete(text)) {
+    if (code && !isComplete(text, view.language)) {
       waiting = text
       return true
     }
@@ -102,20 +103,36 @@ export async function repl({ session, view, streams, shower, stdin, stdout }: Re
   }
   prompt()
   for await (const line of lines) {
-    if (!(await takes(line))) break
+    isLeft = !(await takes(line))
+    if (isLeft) break
     prompt()
   }
   // A file may end with a block.
   if (waiting.trim() !== '') await run(waiting)
   lines.close()
-  if (isTerminal && count === 0) said('')
+  // Ctrl-D leaves the prompt in the last line.
+  if (isTerminal && !isLeft) said('')
 }
 
-async function runCommand(session: SessionHandle, line: string, { stdout, stderr, note }: Streams): Promise<void> {
-  const { exitCode, status, message } = await session.commands.run(line, {
-    onStdout: (text) => void stdout.write(text),
-    onStderr: (text) => void stderr.write(text),
-  })
+/** Who sits at a terminal ends what takes too long by Ctrl-C. */
+const patience = (isTerminal: boolean) => (isTerminal ? { timeoutMs: MAX_TIMER_MS } : {})
+
+/** @param started is given what interrupts the command */
+async function runCommand(
+  session: SessionHandle,
+  line: string,
+  { stdout, stderr, note }: Streams,
+  isTerminal: boolean,
+  started: (interrupt: () => Promise<unknown>) => void,
+): Promise<void> {
+  const { commands } = session
+  const { id } = await commands.start(line, patience(isTerminal))
+  started(() => commands.signal(id, 'SIGINT'))
+  for await (const { type, data } of commands.stream(id)) {
+    if (type === 'stdout') stdout.write(data.data)
+    else if (type === 'stderr') stderr.write(data.data)
+  }
+  const { exitCode, status, message } = await commands.wait(id)
   if (status !== 'succeeded') note(message ?? `${status}${exitCode === null ? '' : `, exit code ${exitCode}`}`)
 }
 
@@ -128,6 +145,7 @@ async function runCode(
   isTerminal: boolean,
 ): Promise<void> {
   const execution = await session.runCode(code, {
+    ...patience(isTerminal),
     onStdout: (text) => void stdout.write(text),
     onStderr: (text) => void stderr.write(text),
     onResult: (result) => shower.result(result),

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { packageKindOf } from '../client/package-kinds.ts'
 import { linesWithPackages } from './model/packages.ts'
 
@@ -14,11 +14,14 @@ export interface PackagesPanelProps {
 
 /** Packages that sessions of the notebook begin with. */
 export function PackagesPanel({ language, packages, isRunning, onChange, onRestart }: PackagesPanelProps) {
+  const panel = useRef<HTMLElement>(null)
+  // It stands above the cells, and is opened from wherever among them.
+  useEffect(() => panel.current?.scrollIntoView({ block: 'nearest' }), [])
   const [typed, setTyped] = useState(packages.join('\n'))
   // Another notebook may be shown meanwhile.
   const text = linesWithPackages(typed).join('\n') === packages.join('\n') ? typed : packages.join('\n')
   return (
-    <section class="card packages-panel" aria-label="Packages">
+    <section ref={panel} class="card packages-panel" aria-label="Packages">
       <div class="field">
         <label for="packages">Packages, one per line</label>
         <textarea

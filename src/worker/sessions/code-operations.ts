@@ -41,7 +41,10 @@ export function createCodeOperations(options: CodeOptions): CodeOperations {
 
   const kernelsOf = (): Kernels => {
     if (options.kernels) return options.kernels
-    throw new Refused('no-kernel', 'the language of the session has no kernel here; run commands instead')
+    throw new Refused(
+      'no-kernel',
+      'the session has no kernel, since `kernel` was false or its language has none here; run commands, or start a session with `kernel: true`, which says what is missing',
+    )
   }
   const contextOf = (id: string): SessionContext => {
     const context = kernelsOf().get(id)

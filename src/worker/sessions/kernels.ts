@@ -13,7 +13,7 @@ export interface Kernels {
   start(): Promise<void>
   get(id: string): SessionContext | undefined
   list(): Context[]
-  /** @throws TooManyContexts, also for one of this id; ContextBusy */
+  /** @throws ContextExists, TooManyContexts, ContextBusy */
   create(id: string, plan?: Partial<Pick<KernelPlan, 'cwd' | 'env'>>): Promise<SessionContext>
   /** Starts its kernel anew, and the bridge if that has ended. */
   restart(context: SessionContext): Promise<void>
@@ -43,6 +43,11 @@ const MAX_CONTEXTS = 8
 
 export class TooManyContexts extends Error {
   override readonly name = 'TooManyContexts'
+}
+
+/** To ask for it again would not help, as it would with too many. */
+export class ContextExists extends Error {
+  override readonly name = 'ContextExists'
 }
 
 export function createKernels(options: KernelsOptions): Kernels {
@@ -120,7 +125,7 @@ export function createKernels(options: KernelsOptions): Kernels {
     queuedBytes += line.length
   }
   const requireRoom = (id: string) => {
-    if (contexts.has(id)) throw new TooManyContexts(`there is a context "${id}" already`)
+    if (contexts.has(id)) throw new ContextExists(`/id is "${id}", and the session has a context of that id`)
     if (contexts.size >= MAX_CONTEXTS) throw new TooManyContexts(`a session has ${MAX_CONTEXTS} contexts at most`)
     if (isClosed) throw new TooManyContexts('the session is ending')
     requireBridge(unsentBytes())

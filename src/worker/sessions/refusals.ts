@@ -1,7 +1,7 @@
 import type { ProblemCode } from '../../shared/problems.ts'
 import { AgentRefusal } from './agent.ts'
 import { ContextDead } from './context.ts'
-import { TooManyContexts } from './kernels.ts'
+import { ContextExists, TooManyContexts } from './kernels.ts'
 import { IdempotencyMismatch } from './repeated-requests.ts'
 import { ContextBusy } from './waiting-bytes.ts'
 
@@ -43,6 +43,7 @@ export function refusalOf(error: unknown, input: object): { code: ProblemCode; d
   if (error instanceof Refused) return { code: error.code, detail: error.message }
   if (error instanceof IdempotencyMismatch) return { code: 'idempotency-mismatch', detail: error.message }
   if (error instanceof ContextDead) return { code: 'context-dead', detail: error.message }
+  if (error instanceof ContextExists) return { code: 'invalid-request', detail: error.message }
   if (error instanceof ContextBusy || error instanceof TooManyContexts)
     return { code: 'session-busy', detail: error.message }
   if (!(error instanceof AgentRefusal)) throw error

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import express from 'express'
@@ -34,6 +35,14 @@ afterAll(async () => {
 
 const postBytes = (body: string | Buffer, headers: Record<string, string> = {}): Promise<RawAnswer> =>
   send(url, { 'content-type': 'application/json', ...headers }, { method: 'POST', body })
+/** As `curl -X POST` sends it: without a body, and without what would tell of one. */
+const postNothing = async (headers: Record<string, string>): Promise<RawAnswer> => {
+  const asked = request(url, { method: 'POST', headers })
+  for (const name of ['transfer-encoding', 'content-length']) if (!(name in headers)) asked.removeHeader(name)
+  asked.end()
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+  return { status: answer.statusCode ?? 0, headers: answer.headers, text: await text(answer) }
+}
 const outcome = (answer: RawAnswer) =>
   answer.status === 200 ? (JSON.parse(answer.text) as object) : [answer.status, problemOf(answer).code]
 
@@ -45,6 +54,14 @@ describe('a body', () => {
     { what: 'that is empty counts as an empty object', body: '', got: {} },
   ])('$what', async ({ body, headers, got }) => {
     expect(outcome(await postBytes(body, headers))).toEqual({ got })
+  })
+
+  test.each([
+    { what: 'no length and no type', headers: {} },
+    { what: 'no length and a type', headers: { 'content-type': 'application/json' } },
+    { what: 'the length 0 and no type', headers: { 'content-length': '0' } },
+  ])('that is not there counts as an empty object: $what', async ({ headers }) => {
+    expect(outcome(await postNothing(headers))).toEqual({ got: {} })
   })
 
   test.each([

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import keyword
 import re
 from typing import Any, Dict, FrozenSet, Iterable, Mapping, Optional, Sequence, cast
 
@@ -73,10 +74,17 @@ def session_request(call: str, request: Mapping[str, Any], options: Iterable[str
     """The body of ``POST /v1/sessions``. Raises TypeError as ``job_request`` does."""
     for name in request:
         if name not in _SESSION_FIELDS:
-            hint = _hint(name, [*_SESSION_FIELDS, *options])
+            hint = _session_hint(name, options)
             raise TypeError(f"{call}() got an unexpected keyword argument {name!r}{hint}")
     _check_names(f"{call}(): limits", request.get("limits"), _SESSION_LIMITS)
     return dict(request)
+
+
+def _session_hint(name: str, options: Iterable[str]) -> str:
+    # The field `from` cannot be written as an argument of Python.
+    if name.strip("_") == "from":
+        return "; did you mean 'snapshot'?"
+    return _hint(name, [known for known in (*_SESSION_FIELDS, *options) if not keyword.iskeyword(known)])
 
 
 def batch_request(requests: Iterable[Mapping[str, Any]]) -> Dict[str, Any]:

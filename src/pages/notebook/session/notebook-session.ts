@@ -10,6 +10,9 @@ const WHILE_INSTALLED = {
   shouldRetry: ({ code }: RunyardError) => code === 'rate-limited' || code === 'unavailable',
 }
 
+/** The longest time there is: a person ends what takes too long, and has as long as they like to answer what asks. */
+const LONGEST_MS = 2 ** 31 - 1
+
 /** A session that is being started. */
 interface Start {
   session: Promise<SessionHandle>
@@ -226,7 +229,7 @@ export function createNotebookSession(
         if (problem.status === 404) endedBy('It no longer exists.')
         finish(false)
       }
-      handle.executions.start(code, { allowInput: true }).then(({ id }) => named(id), refused)
+      handle.executions.start(code, { allowInput: true, timeoutMs: LONGEST_MS }).then(({ id }) => named(id), refused)
     })
   }
   /** What ran before the page was loaded anew. All its events come again. */

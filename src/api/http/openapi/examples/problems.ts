@@ -44,7 +44,10 @@ export const PROBLEM_EXAMPLES: Readonly<Record<ProblemCode, Example>> = {
   'method-not-allowed': { detail: 'PATCH cannot be used on /v1/jobs; allowed: GET, POST' },
   'time-limit': { detail: 'the wall time limit of 500 ms was reached', extra: { result: limitedResult } },
   'request-timeout': { detail: 'the request took too long to arrive; send it again' },
-  'no-kernel': { detail: 'the language of the session has no kernel here; run commands instead' },
+  'no-kernel': {
+    detail:
+      'the session has no kernel, since `kernel` was false or its language has none here; run commands, or start a session with `kernel: true`, which says what is missing',
+  },
   'context-dead': {
     detail:
       'its kernel was killed (SIGKILL), most likely because the session reached its memory limit of 536870912 bytes',
