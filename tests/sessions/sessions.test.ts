@@ -80,9 +80,9 @@ describe('executions', () => {
     expect(shown.results[0]?.data['text/plain']).toBe("'\\ud800'")
     const { body: raised } = await client.run(shared, 'raise Exception("\\udfff")', { timeoutMs })
     expect(raised).toMatchObject({ status: 'failed', error: { name: 'Exception', value: '\\udfff' } })
-    // The code itself, which JSON escapes.
+    // In the code itself it is refused, as in every text.
     const { body: refused } = await client.run(shared, 'print("\ud800")', { timeoutMs })
-    expect(refused).toMatchObject({ status: 'failed', error: { name: 'UnicodeEncodeError' } })
+    expect(refused).toMatchObject({ status: 422, errors: [{ pointer: '/code' }] })
   })
 
   test('are accepted with 202, followed by events and read later', async () => {
