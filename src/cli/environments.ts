@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { standingOf } from '../shared/environments/environment-standing.ts'
+import { standingOf } from '../client/environment-standing.ts'
 import { formatSpace } from '../shared/format-space.ts'
 import { EXIT, ExitError } from './exit.ts'
 import type { JobCommandDeps } from './jobs/jobs.ts'

@@ -13,14 +13,24 @@ export function liveLine(
   isLive = out.isTTY ?? false,
 ): LiveLine {
   let drawnAt = -Infinity
+  let latest = ''
+  let timer: NodeJS.Timeout | undefined
+  const draw = () => {
+    timer = undefined
+    drawnAt = performance.now()
+    out.write(`\r\x1b[K${latest.slice(0, Math.max(20, (out.columns || 80) - 1))}`)
+  }
   return {
     show(text) {
-      const now = performance.now()
-      if (!isLive || now - drawnAt < DRAW_MS) return
-      drawnAt = now
-      out.write(`\r\x1b[K${text.slice(0, Math.max(20, (out.columns || 80) - 1))}`)
+      if (!isLive) return
+      latest = text
+      const waitMs = drawnAt + DRAW_MS - performance.now()
+      if (waitMs <= 0 && timer === undefined) draw()
+      else timer ??= setTimeout(draw, waitMs).unref()
     },
     clear() {
+      clearTimeout(timer)
+      timer = undefined
       if (isLive && drawnAt !== -Infinity) out.write('\r\x1b[K')
       drawnAt = -Infinity
     },

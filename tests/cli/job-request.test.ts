@@ -64,10 +64,15 @@ test('the command says which packages of the program are passed over when it nam
   const python = { language: 'python' }
   const own = await write('own.py', '# /// script\n# dependencies = ["rich"]\n# ///\nimport rich\n')
   const plain = await write('plain.py', 'import rich\n')
+  const empty = await write(
+    'empty.py',
+    '# /// script\n# requires-python = ">=3.12"\n# dependencies = []\n# ///\n# dependencies = ["rich"]\n',
+  )
   const node = await write('main.js', 'require("lodash")')
   await write('package.json', JSON.stringify({ dependencies: { lodash: '4' } }))
   await make(own, python)
   await make(plain, { ...python, with: ['rich'] })
+  await make(empty, { ...python, with: ['rich'] })
   await make(node, javascript)
   expect(notes).toEqual([])
   await make(own, { ...python, with: ['numpy'] })

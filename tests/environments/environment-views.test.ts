@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { EnvironmentRecord } from '../../src/shared/environments/environment.ts'
 import { createEnvironmentOversight } from '../../src/shared/environments/environment-oversight.ts'
 import { createEnvironmentRecords } from '../../src/shared/environments/environment-records.ts'
-import { standingOf } from '../../src/shared/environments/environment-standing.ts'
+import { standingOf } from '../../src/client/environment-standing.ts'
 import { viewOf, viewsOf } from '../../src/shared/environments/environment-views.ts'
 import { loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
@@ -27,15 +27,17 @@ const recordOf = (state: string, language = 'python', name = 'foo') =>
 
 test('one that an operator evicted is shown so, until it was installed again', async () => {
   const all = needs()
-  const [evicted, other] = [recordOf('ready'), recordOf('ready')]
-  const standings = async () => (await viewsOf(all, [evicted, other])).map(standingOf)
-  expect(await standings()).toEqual(['ready', 'ready'])
+  const [evicted, same, other] = [recordOf('ready'), recordOf('ready'), recordOf('ready')]
+  other.view.lock = 'bar==1.0'
+  const standings = async () => (await viewsOf(all, [evicted, same, other])).map(standingOf)
+  expect(await standings()).toEqual(['ready', 'ready', 'ready'])
   await all.oversight.evict(evicted)
-  expect(await standings()).toEqual(['evicted', 'ready'])
+  // What one lock installs is one on a host, whoever asked for it.
+  expect(await standings()).toEqual(['evicted', 'evicted', 'ready'])
   const { evictedAt } = await viewOf(all, evicted)
   expect(Date.parse(evictedAt ?? '')).toBeGreaterThan(0)
-  await all.oversight.installed(evicted.view.id)
-  expect(await standings()).toEqual(['ready', 'ready'])
+  await all.oversight.installed('python', 'foo==1.0')
+  expect(await standings()).toEqual(['ready', 'ready', 'ready'])
 })
 
 test('one with a package that is banned is shown so, in whatever spelling, until the ban is lifted', async () => {
@@ -48,4 +50,8 @@ test('one with a package that is banned is shown so, in whatever spelling, until
   expect(views.map(standingOf)).toEqual(['banned', 'failed', 'ready'])
   await all.records.unban('pypi', 'FOO', '1')
   expect((await viewOf(all, banned)).ban).toBeNull()
+})
+
+test('an older service tells of no bans and evictions', () => {
+  expect(standingOf({ state: 'ready' })).toBe('ready')
 })

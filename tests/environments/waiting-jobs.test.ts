@@ -62,6 +62,37 @@ test('why packages cannot be had is told to those that wait', async () => {
   expect((await told(waiting)).at(-1)).toEqual({ environment: record.view.id, state: 'failed', progress: null, error })
 })
 
+test('a job that nobody put aside is told as well, and not let go when its packages are ready', async () => {
+  const record = await environment()
+  const { id } = record.view
+  const due = await jobIn('queued')
+  await records.follow(id, due)
+  await update(record, { state: 'ready' })
+  expect((await told(due)).map((data) => (data as { state: string }).state)).toEqual(['queued', 'ready'])
+  expect(await records.takeWaiting(id)).toEqual([])
+  await records.follow(id, due)
+  expect(await told(due)).toHaveLength(2)
+})
+
+test('of many jobs the first 500 are told, and all that were put aside are let go', async () => {
+  const record = await environment()
+  const { id } = record.view
+  const jobs = await Promise.all(Array.from({ length: 501 }, () => jobIn('queued')))
+  for (const job of jobs) expect(await records.wait(id, job)).toBe(true)
+  await update(record, { state: 'ready' })
+  const counts = await Promise.all(jobs.map(async (job) => (await told(job)).length))
+  expect(counts).toEqual([...Array<number>(500).fill(2), 0])
+  expect((await records.takeWaiting(id)).toSorted()).toEqual(jobs.toSorted())
+})
+
+test('what a second build of the same is doing does not take the place of what the first one gave', async () => {
+  const record = await environment()
+  const { id } = record.view
+  await update(record, { state: 'ready', lock: 'x==1.0' })
+  await update(record, { state: 'building', progress: 'installing x 1.0' })
+  expect((await records.read(id))?.view).toMatchObject({ state: 'ready', lock: 'x==1.0', progress: null })
+})
+
 test('a job that runs, has ended or is gone is told nothing', async () => {
   const record = await environment()
   const others = [await jobIn('running'), await jobIn('finished'), randomUUID()]

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { eventually } from '../support/eventually.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
 let folder: string
@@ -33,6 +33,14 @@ test('SIGTERM to `npm start` reaches what it started', async () => {
     if (!output.includes('runs') && (output + text).includes('runs')) npm.kill('SIGTERM')
     output += text
   })
-  await once(npm, 'close')
+  try {
+    await eventually('all that it started has ended', () => npm.stdout.readableEnded)
+  } finally {
+    try {
+      process.kill(-Number(npm.pid), 'SIGKILL')
+    } catch {
+      // As it is to be: nothing of it is left.
+    }
+  }
   expect(output).toContain('ended by SIGTERM')
 })

@@ -110,7 +110,7 @@ test('operators see what is installed and for whom, ban a package and lift that'
   )
   await rows.getByText('Evicted').waitFor()
   await page.getByRole('button', { name: 'Details' }).click()
-  await page.getByText('nothing of it is installed').waitFor()
+  await page.getByText('The next use installs it again').waitFor()
   await page.getByRole('button', { name: 'Ban … tabulate' }).click()
   await page.getByLabel('Reason').fill('typosquat')
   await page.getByRole('button', { name: 'Ban', exact: true }).click()

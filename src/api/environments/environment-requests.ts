@@ -31,8 +31,8 @@ export interface EnvironmentRequests {
   own(tenant: string, id: string): Promise<EnvironmentRecord>
   /** The same, without what is long: the record of one that is ready is read once. @throws Problem `not-found` */
   stateOf(tenant: string, id: string): Promise<EnvironmentState>
-  /** Has a job wait for its environment while that is being built: the job's events tell how far it is. @throws what Redis answers */
-  wait(id: string, jobId: string): Promise<void>
+  /** Has the events of a job tell how far its environment is, while that is being built. @throws what Redis answers */
+  follow(id: string, jobId: string): Promise<void>
   /** Names, versions and hashes; null when it was not built, or its record is gone. */
   lockOf(id: string): Promise<string | null>
 }
@@ -135,8 +135,8 @@ export function createEnvironmentRequests(
       if (state === 'ready') ready.put(view.id, read)
       return read
     },
-    async wait(id, jobId) {
-      if (!ready.get(id)) await records.wait(id, jobId)
+    async follow(id, jobId) {
+      if (!ready.get(id)) await records.follow(id, jobId)
     },
     async lockOf(id) {
       const known = locks.get(id)

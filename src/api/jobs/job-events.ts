@@ -31,7 +31,7 @@ export const streamJobEvents = defineRoute({
   summary: 'Follow a job',
   description:
     'Server-sent events, each with `event`, `id` and one line of JSON as `data`: `state`, `stage`, `stdout`, `stderr`, ' +
-    '`warning`, `gap`, and `result` as the last. The stream always begins with the first event of the job. ' +
+    '`warning`, `packages` while it waits for them, `gap`, and `result` as the last. The stream always begins with the first event of the job. ' +
     '`Last-Event-ID` resumes it after a lost connection, without losing or repeating events. A comment line follows ' +
     'every 15 s.\n\n' +
     'In the schema, `type` is the value of `event`.',

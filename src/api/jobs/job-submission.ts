@@ -69,7 +69,7 @@ export interface JobSubmissionOptions {
   /** Before they are accepted: one that is noted and not there is left out later. */
   noteSubmissions: (specs: readonly JobSpec[]) => Promise<void>
   /** Has those whose packages are still being installed told how far that is. Never fails: a worker does it too. */
-  awaitPackages: (specs: readonly JobSpec[]) => Promise<void>
+  followPackages: (specs: readonly JobSpec[]) => Promise<void>
   /** @throws Problem when no worker could run jobs now; these are so many */
   checkWorkers: (jobs: number) => Promise<void>
   metrics: Pick<GatewayMetrics, 'submitted' | 'refused'>
@@ -118,7 +118,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
       return { name: 'run' as const, data: withoutRequest(spec), opts: { jobId: head.id, priority, delay: delayMs } }
     })
     try {
-      await Promise.all([queue.addBulk(entries), options.awaitPackages(specs)])
+      await Promise.all([queue.addBulk(entries), options.followPackages(specs)])
       await replicas.confirm()
     } catch (error) {
       // They may have got there all the same; the order on the connection is kept. A request that can be repeated will be, and

@@ -190,11 +190,11 @@ function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records
     bounds: config.load,
     replicas,
     noteSubmissions: needs.noteSubmissions,
-    awaitPackages: async (specs) => {
-      const waits = specs.map(async ({ environment: id, head }) => {
-        if (id !== undefined) await environments.wait(id, head.id)
+    followPackages: async (specs) => {
+      const following = specs.map(async ({ environment: id, head }) => {
+        if (id !== undefined) await environments.follow(id, head.id)
       })
-      await Promise.all(waits).catch((err: unknown) => log.warn({ err }, 'jobs not told of their packages'))
+      await Promise.all(following).catch((err: unknown) => log.warn({ err }, 'jobs not told of their packages'))
     },
     pinFiles: (tenant, pins) => needs.files.records.pin(tenant, pins),
     checkWorkers: async (jobs) => {

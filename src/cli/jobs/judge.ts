@@ -2,6 +2,7 @@ import { extname } from 'node:path'
 import type { CodeRequest, JobSummary, StreamedEvent } from '../../client/client.ts'
 import type { Verdict } from '../../shared/judging/verdict.ts'
 import type { Problem, ProblemFault } from '../../shared/judging/problem.ts'
+import { shellWord } from '../../shared/shell-word.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
 import { EXIT, ExitError, exitCodeOf } from '../exit.ts'
 import { type FolderProblem, judgedWith, type JudgedWith } from './judged-with.ts'
@@ -49,7 +50,7 @@ export async function judge(
   { stop, hurry }: { stop: AbortSignal; hurry: AbortSignal },
 ): Promise<number> {
   const { id, problem } = await withUploads(client, async (uploading) => {
-    const { program, notes, ...read } = await programAndProblem(folder, file, options, uploading)
+    const { program, notes, ...read } = await programAndProblem(folder, file, options, uploading, streams.note)
     tellNotes(folder, notes, streams.note)
     const job = await judgedWith(read, { client, note: streams.note, hurry }, (fields) =>
       client.submit(combine(program, fields), { signal: hurry }),
@@ -85,9 +86,10 @@ async function programAndProblem(
   file: string,
   options: JudgeOptions,
   client: RequestClient,
+  note: Streams['note'],
 ): Promise<FolderProblem & { program: CodeRequest; notes: readonly ProblemFault[] }> {
   const files = readFolder(folder)
-  const program = await requestOf(file, [], options, client)
+  const program = await requestOf(file, [], options, client, note)
   const runtimes = await client.runtimes()
   const read = readProblem(files, (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
   if (!read.problem) throw notUsable(folder, read.faults)
@@ -103,6 +105,9 @@ function tellNotes(folder: string, notes: readonly ProblemFault[], note: (text: 
   const left = notes.length - SHOWN_NOTES
   if (left > 0) note(`and ${counted(left, 'more note')}: runyard problem check ${printable(folder)} shows all`)
 }
+
+/** A name as it is typed in a shell. */
+const wordOf = (name: string): string => printable(/^[\w./@%+-]+$/.test(name) ? name : shellWord(name))
 
 /** What is said of a folder that is no problem. */
 export function notUsable(folder: string, faults: readonly ProblemFault[]): ExitError {
@@ -152,8 +157,8 @@ async function showVerdicts(
     }
     if (event.type === 'result') {
       const { judging, stages } = event.data
-      const failed = stages.find((stage) => stage.test && stage.judging?.verdict !== 'accepted')
       const isSecret = (index: number) => tests[index]?.secret ?? secret
+      const failed = stages.find(({ test, judging: of }) => test && of?.verdict !== 'accepted' && isSecret(test.index))
       if (!judging) note(whyEnded(event.data) ?? 'it was not judged')
       else {
         const { verdict, score, points, groups, skipped } = judging
@@ -161,9 +166,9 @@ async function showVerdicts(
         const left = skipped.length === 0 ? '' : `, ${skipped.length} tests skipped`
         print(`${paint(verdictFormat(verdict), verdict)}: ${score} of ${points} points${left}`)
         if (verdict === 'judge-error' && event.data.message !== null) note(event.data.message)
-        if (failed?.test && isSecret(failed.test.index))
+        if (failed?.test)
           note(
-            `--test ${printable(nameOf(failed.test, failed.test.index))} shows the input, the answer and the output of that test`,
+            `--test ${wordOf(nameOf(failed.test, failed.test.index))} shows the input, the answer and the output of that test`,
           )
       }
       return event.data

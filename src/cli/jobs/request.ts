@@ -119,10 +119,14 @@ function packagesOption({ dependency, with: packages, environment }: RequestOpti
 /** What names packages for a program that is run without such an option: its own metadata (PEP 723), or a `package.json` beside it. */
 function namesPackagesItself(path: string, code: string): string | undefined {
   const extension = extname(path).toLowerCase()
-  if (extension === '.py') return /^# \/\/\/ script$[^]*?^# dependencies\s*=/m.test(code) ? path : undefined
+  if (extension === '.py') return /^#\s*dependencies\s*=\s*\[[\s#]*["']/m.test(metadataOf(code)) ? path : undefined
   const manifest = join(dirname(path), 'package.json')
   return NODE_EXTENSIONS.includes(extension) && namesPackages(manifest) ? manifest : undefined
 }
+
+/** The first block of metadata in a program (PEP 723), with its comment signs; empty when there is none. */
+const metadataOf = (code: string): string =>
+  /^# \/\/\/ script$([^]*?)^# \/\/\/$/m.exec(code.replaceAll('\r\n', '\n'))?.[1] ?? ''
 
 const NODE_EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts']
 

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { JobSummary, StreamedEvent } from '../../client/client.ts'
+import type { PackagesEvent } from '../../shared/job-event.ts'
 import { GIB, KIB, MIB } from '../../shared/units.ts'
 import { liveLine } from '../live-line.ts'
 import type { Paint } from '../paint.ts'
@@ -24,35 +25,48 @@ export async function showEvents(
   streams: Streams,
 ): Promise<JobSummary | undefined> {
   const installing = liveLine(streams.stderr)
-  for await (const event of events) {
-    if (event.type !== 'packages') installing.clear()
-    switch (event.type) {
-      case 'stdout':
-      case 'stderr': {
-        const { stage, data, dataBase64 } = event.data
-        const target = event.type === 'stdout' && stage !== 'compile' ? streams.stdout : streams.stderr
-        if (!(await written(target, bytesOf(data, dataBase64)))) return undefined
-        break
+  try {
+    for await (const event of events) {
+      if (event.type === 'packages') {
+        const words = wordsOf(event.data)
+        if (words === undefined) installing.clear()
+        else installing.show(printable(words))
+        continue
       }
-      case 'state':
-        if (event.data.attempt > 1 && event.data.state === 'running') {
-          streams.note('its worker was lost; the program runs again from the start: ignore the output so far')
+      installing.clear()
+      switch (event.type) {
+        case 'stdout':
+        case 'stderr': {
+          const { stage, data, dataBase64 } = event.data
+          const target = event.type === 'stdout' && stage !== 'compile' ? streams.stdout : streams.stderr
+          if (!(await written(target, bytesOf(data, dataBase64)))) return undefined
+          break
         }
-        break
-      case 'warning':
-        streams.note(`warning, line ${event.data.line}: ${event.data.reason} (${event.data.rule})`)
-        break
-      case 'packages':
-        installing.show(printable(event.data.progress ?? 'waiting for the packages to be installed'))
-        break
-      case 'gap':
-        streams.note('some of its output events have expired; runyard get --output stdout prints all of it')
-        break
-      case 'result':
-        return event.data
+        case 'state':
+          if (event.data.attempt > 1 && event.data.state === 'running') {
+            streams.note('its worker was lost; the program runs again from the start: ignore the output so far')
+          }
+          break
+        case 'warning':
+          streams.note(`warning, line ${event.data.line}: ${event.data.reason} (${event.data.rule})`)
+          break
+        case 'gap':
+          streams.note('some of its output events have expired; runyard get --output stdout prints all of it')
+          break
+        case 'result':
+          return event.data
+      }
     }
+    return undefined
+  } finally {
+    installing.clear()
   }
-  return undefined
+}
+
+/** How far the installation of the packages of a job is; undefined once it has an end. */
+function wordsOf({ state, progress }: PackagesEvent['data']): string | undefined {
+  if (state === 'ready' || state === 'failed') return undefined
+  return progress ?? 'waiting for the packages to be installed'
 }
 
 const time = (ms: number) => (ms >= 1000 && ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`)

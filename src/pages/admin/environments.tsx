@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { EnvironmentStanding } from '../../shared/environments/environment-standing.ts'
+import { type EnvironmentStanding, standingOf } from '../../client/environment-standing.ts'
 import { packageKindOf } from '../client/package-kinds.ts'
 import { Badge, type Tone } from '../design/badge.tsx'
 import { Dialog } from '../design/dialog.tsx'
@@ -35,12 +35,6 @@ const INDEXES: Record<PackageBan['ecosystem'], string> = {
   crates: 'crates',
   maven: 'Maven',
   rubygems: 'RubyGems',
-}
-
-/** What operators have done to it since it was ready comes first. */
-function stateOf({ state, ban, evictedAt }: EnvironmentRow): EnvironmentStanding {
-  if (ban !== null) return 'banned'
-  return evictedAt === null ? state : 'evicted'
 }
 
 /** What is known of the one package that a ban is about. */
@@ -170,7 +164,7 @@ const COLUMNS: Column<EnvironmentRow>[] = [
     title: 'State',
     cell: (row) => (
       <>
-        <Badge {...STATES[stateOf(row)]} moving={row.state === 'building'} />{' '}
+        <Badge {...STATES[standingOf(row)]} moving={row.state === 'building'} />{' '}
         <span class="faint">{shown(row.error?.code ?? row.progress ?? '')}</span>
       </>
     ),
@@ -194,7 +188,7 @@ const BAN_COLUMNS: Column<PackageBan>[] = [
 /** What is installed, or why it is not. */
 function Details({
   api,
-  environment: { id, language, state, error, packages, lock, files, firstAsked, tenants, ban, evictedAt },
+  environment: { id, language, state, error, packages, lock, files, firstAsked, tenants, ban = null, evictedAt = null },
   onBan,
   onEvict,
   onClose,
@@ -218,7 +212,8 @@ function Details({
       {ban !== null && <p class="notice bad">{shown(ban)}</p>}
       {evictedAt !== null && (
         <p>
-          Evicted <At at={evictedAt} />: nothing of it is installed. The next use installs it again.
+          Evicted <At at={evictedAt} />: it goes from each host once nothing that runs has it. The next use installs it
+          again.
         </p>
       )}
       {error && (
@@ -257,7 +252,7 @@ function Details({
           <pre class="log">{shown(log)}</pre>
         </details>
       )}
-      {state === 'ready' && evictedAt === null && (
+      {state === 'ready' && (
         <div class="actions">
           <button type="button" class="button danger" onClick={onEvict}>
             Evict …

@@ -82,7 +82,11 @@ function showJobEvent(view: OutputView, event: StreamedEvent): ShownEvent {
   if (event.type === 'stage' && event.data.phase === 'started' && event.data.stage !== 'run') {
     view.heading(event.data.stage)
   }
-  if (event.type === 'packages' && event.data.progress !== null) view.heading(event.data.progress)
+  if (event.type === 'packages') {
+    if (event.data.progress === null) return 'other'
+    view.heading(event.data.progress)
+    return 'output'
+  }
   if (event.type === 'gap') return 'gap'
   return event.type === 'result' ? 'last' : 'state'
 }

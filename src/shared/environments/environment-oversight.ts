@@ -41,10 +41,10 @@ export interface EnvironmentOversight {
   writeLog(id: string, text: string): Promise<void>
   /** Has it removed from every host and from the file store, once nothing that runs has it. The next use installs it again. @returns whether it was ever installed */
   evict(record: EnvironmentRecord): Promise<boolean>
-  /** Since when each is evicted and was not installed again, in RFC 3339, UTC; in the order of the ids. */
-  evictedAt(ids: readonly string[]): Promise<(string | null)[]>
-  /** It was installed again. */
-  installed(id: string): Promise<void>
+  /** Since when what each has is evicted and was not installed again, in RFC 3339, UTC; in the order of the records. */
+  evictedAt(records: readonly Pick<EnvironmentRecord, 'view'>[]): Promise<(string | null)[]>
+  /** What a lock installs was installed again. */
+  installed(language: string, lock: string): Promise<void>
   /** Evicts all that have a package of a ban. @returns how many */
   evictBanned(ban: PackageBan, ecosystemOf: (language: string) => PackageBan['ecosystem'] | undefined): Promise<number>
   /** @param since by the clock of Redis, in ms since the epoch; those of that time are among them */
@@ -64,15 +64,15 @@ const lockIds = (language: string, lock: string): string[] => [
   ...new Set([lockId(language, lock), idOfText(language, lock)]),
 ]
 
-/** Bulk: the eviction. By one clock, whoever evicts. @param id of the environment */
-const EVICT = luaScript<{ id: string; keepSeconds: number }, number>(
+/** Bulk: the eviction. By one clock, whoever evicts. */
+const EVICT = luaScript<{ lock: string | undefined; keepSeconds: number }, number>(
   'runyardEnvironmentEvict',
   `
 local time = redis.call('TIME')
 local at = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', keys.environmentEvictions, at, bulk[1])
-redis.call('ZADD', keys.evictedEnvironments, at, input.id)
-for _, key in ipairs({keys.environmentEvictions, keys.evictedEnvironments}) do
+if input.lock then redis.call('ZADD', keys.evictedLocks, at, input.lock) end
+for _, key in ipairs({keys.environmentEvictions, keys.evictedLocks}) do
   redis.call('ZREMRANGEBYSCORE', key, '-inf', at - input.keepSeconds * 1000)
   redis.call('EXPIRE', key, input.keepSeconds)
 end
@@ -85,7 +85,7 @@ const READ_AT_ONCE = 50
 
 export function createEnvironmentOversight(redis: Redis, keys: Keys): EnvironmentOversight {
   defineScripts(redis, [EVICT])
-  const evict = async ({ key, fileId, view: { id, language, lock } }: EnvironmentRecord) => {
+  const evict = async ({ key, fileId, view: { language, lock } }: EnvironmentRecord) => {
     if (lock === null && key === undefined) return false
     const [of, ...others] = lock === null ? [] : lockIds(language, lock)
     const what = {
@@ -94,7 +94,7 @@ export function createEnvironmentOversight(redis: Redis, keys: Keys): Environmen
       ...(fileId !== undefined && { fileId }),
     }
     for (const one of [what, ...others.map((other) => ({ of: other }))])
-      await runScript(redis, keys.prefix, EVICT, { id, keepSeconds: KEEP_SECONDS }, [JSON.stringify(one)])
+      await runScript(redis, keys.prefix, EVICT, { lock: one.of, keepSeconds: KEEP_SECONDS }, [JSON.stringify(one)])
     return true
   }
   return {
@@ -110,11 +110,14 @@ export function createEnvironmentOversight(redis: Redis, keys: Keys): Environmen
     writeLog: async (id, text) =>
       void (await redis.set(keys.environmentLog(id), text.slice(-LOG_BYTES), 'EX', KEEP_SECONDS)),
     evict,
-    evictedAt: async (ids) =>
-      (await redis.zmscore(keys.evictedEnvironments, ...ids)).map((at) =>
-        at === null ? null : new Date(Number(at)).toISOString(),
-      ),
-    installed: async (id) => void (await redis.zrem(keys.evictedEnvironments, id)),
+    async evictedAt(records) {
+      // Mostly nothing is evicted, and locks are long.
+      if ((await redis.exists(keys.evictedLocks)) === 0) return records.map(() => null)
+      const ids = records.map(({ view: { language, lock } }) => (lock === null ? '' : lockId(language, lock)))
+      const found = ids.length === 0 ? [] : await redis.zmscore(keys.evictedLocks, ...ids)
+      return found.map((at) => (at === null ? null : new Date(Number(at)).toISOString()))
+    },
+    installed: async (language, lock) => void (await redis.zrem(keys.evictedLocks, ...lockIds(language, lock))),
     async evictBanned(ban, ecosystemOf) {
       const ids = await redis.zrevrange(keys.allEnvironments, 0, -1)
       let evicted = 0

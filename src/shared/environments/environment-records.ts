@@ -7,7 +7,6 @@ import type { Keys } from '../redis/keys.ts'
 import { EXTEND } from '../redis/extend-script.ts'
 import { createQueue } from '../redis/queue.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
-import type { PackagesEvent } from '../job-event.ts'
 import type { EnvironmentOrigin, EnvironmentRecord, KeptEnvironment, PackageBan } from './environment.ts'
 import { PACKAGE_RULES } from './package-rules.ts'
 
@@ -87,12 +86,33 @@ redis.call('EXPIRE', own, input.keepSeconds)
 return {id, redis.call('ZSCORE', keys.undecidedEnvironments, id) and 0 or 1}`,
 )
 
-/** Of the jobs that wait for an environment so many are told how far it is. */
-const MAX_TOLD = 1000
+/** Of the jobs that name an environment while it is made so many are told how far it is: each step is an event of each of them. */
+const MAX_FOLLOWERS = 500
+
+/** `follow` adds one of them, unless there is nothing to wait for, and tells it how far the environment is; `tellFollowers` tells all. */
+const FOLLOWERS = `${TELL}
+local function packagesEvent(id, data) return {'packages', '{"environment":"' .. id .. '",' .. string.sub(data, 2)} end
+local function follow(id, jobId, keepSeconds, jobTtlSeconds, most)
+  if not redis.call('ZSCORE', keys.undecidedEnvironments, id) or redis.call('EXISTS', keys.environment(id)) == 0 then return false end
+  local followers = keys.environmentFollowers(id)
+  if redis.call('SCARD', followers) >= most or redis.call('SADD', followers, jobId) == 0 then return true end
+  redis.call('EXPIRE', followers, keepSeconds)
+  if redis.call('HGET', keys.job(jobId), 'state') ~= 'queued' then return true end
+  local last = redis.call('XREVRANGE', keys.events(id), '+', '-', 'COUNT', 1)[1]
+  local data = last and last[2][4] or '{"state":"queued","progress":null,"error":null}'
+  tell(jobId, jobTtlSeconds, packagesEvent(id, data), 1, 2)
+  return true
+end
+local function tellFollowers(id, data, jobTtlSeconds)
+  local event = packagesEvent(id, data)
+  for _, jobId in ipairs(redis.call('SMEMBERS', keys.environmentFollowers(id))) do
+    if redis.call('HGET', keys.job(jobId), 'state') == 'queued' then tell(jobId, jobTtlSeconds, event, 1, 2) end
+  end
+end`
 
 /**
- * Bulk: the record; type and data of an event; data of the event of the jobs that wait for it. Nothing is written of one that is gone. Of those of
- * a tenant that failed the last ones are kept.
+ * Bulk: the record, then type and data of an event. Nothing is written of one that is gone, nor what is being done of one that has an end: two may
+ * build it at once. Of those of a tenant that failed the last ones are kept.
  */
 const UPDATE = luaScript<
   {
@@ -105,13 +125,13 @@ const UPDATE = luaScript<
     at: number
     keepSeconds: number
     maxFailed: number
-    maxTold: number
     jobTtlSeconds: number
   },
   number
 >(
   'runyardEnvironmentUpdate',
-  `${EXTEND}${TELL}
+  `${EXTEND}${FOLLOWERS}
+if not input.isDecided and not redis.call('ZSCORE', keys.undecidedEnvironments, input.id) then return 0 end
 if input.isDecided then
   redis.call('ZREM', keys.undecidedEnvironments, input.id)
   redis.call('ZREM', keys.tenantUndecidedEnvironments(input.tenant), input.id)
@@ -137,30 +157,27 @@ local events = keys.events(input.id)
 local entry = redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', 't', bulk[2], 'd', bulk[3])
 redis.call('EXPIRE', events, input.keepSeconds)
 redis.call('PUBLISH', events, entry .. ' ' .. bulk[2] .. ' ' .. bulk[3])
-local waiting = redis.call('SMEMBERS', keys.environmentWaiters(input.id))
-for i = 1, math.min(#waiting, input.maxTold) do
-  if redis.call('HGET', keys.job(waiting[i]), 'state') == 'queued' then
-    tell(waiting[i], input.jobTtlSeconds, {'packages', bulk[4]}, 1, 2)
-  end
-end
+tellFollowers(input.id, bulk[3], input.jobTtlSeconds)
+if input.isDecided then redis.call('DEL', keys.environmentFollowers(input.id)) end
 return 1`,
 )
 
+type Following = { id: string; jobId: string; keepSeconds: number; jobTtlSeconds: number; maxFollowers: number }
+
+const FOLLOW = luaScript<Following, null>(
+  'runyardEnvironmentFollow',
+  `${FOLLOWERS}
+follow(input.id, input.jobId, input.keepSeconds, input.jobTtlSeconds, input.maxFollowers)`,
+)
+
 /** @returns 0 when there is nothing to wait for: it is ready, failed or gone */
-const WAIT = luaScript<{ id: string; jobId: string; keepSeconds: number; jobTtlSeconds: number }, number>(
+const WAIT = luaScript<Following, number>(
   'runyardEnvironmentWait',
-  `${TELL}
-if not redis.call('ZSCORE', keys.undecidedEnvironments, input.id) then return 0 end
-local record = redis.call('GET', keys.environment(input.id))
-if not record then return 0 end
+  `${FOLLOWERS}
+if not follow(input.id, input.jobId, input.keepSeconds, input.jobTtlSeconds, input.maxFollowers) then return 0 end
 local waiters = keys.environmentWaiters(input.id)
-local isNew = redis.call('SADD', waiters, input.jobId) == 1
+redis.call('SADD', waiters, input.jobId)
 redis.call('EXPIRE', waiters, input.keepSeconds)
-if isNew and redis.call('HGET', keys.job(input.jobId), 'state') == 'queued' then
-  local view = cjson.decode(record).view
-  local data = cjson.encode({environment = view.id, state = view.state, progress = view.progress, error = view.error})
-  tell(input.jobId, input.jobTtlSeconds, {'packages', data}, 1, 2)
-end
 return 1`,
 )
 
@@ -202,14 +219,16 @@ export interface EnvironmentRecords {
   listAll(limit: number): Promise<EnvironmentRecord[]>
   /** Takes it off a tenant's list. @returns whether it was there */
   remove(tenant: string, id: string): Promise<boolean>
-  /** Writes what became of it and tells those who follow, and the jobs that wait for it. A request after a failure builds again: what failed is kept for a day at most. */
+  /** Writes what became of it and tells those who follow it, jobs among them. A request after a failure builds again: what failed is kept for a day at most. */
   update(record: EnvironmentRecord): Promise<void>
   /** It is used: it is kept longer. @returns whether there is a record (still) */
   touch(id: string): Promise<boolean>
   /** Forgets that the lock of a request is known. */
   forget(record: EnvironmentRecord): Promise<void>
+  /** Has a job told how far it is while it is made, as one of the first 500 that ask. */
+  follow(id: string, jobId: string): Promise<void>
   /**
-   * Has a job wait for it: the job's events tell how far it is until then.
+   * Has a job that was put aside wait for it, and told how far it is.
    * @returns false when there is nothing to wait for: it is ready, failed or gone
    */
   wait(id: string, jobId: string): Promise<boolean>
@@ -228,7 +247,7 @@ export function banField(ecosystem: PackageBan['ecosystem'], name: string, versi
 }
 
 export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentRecords {
-  defineScripts(redis, [CREATE, UPDATE, TOUCH, WAIT])
+  defineScripts(redis, [CREATE, UPDATE, TOUCH, FOLLOW, WAIT])
   const read = async (id: string) => {
     const text = await redis.get(keys.environment(id))
     return text === null ? undefined : (JSON.parse(text) as EnvironmentRecord)
@@ -291,19 +310,17 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
       const isDecided = state === 'ready' || isFailed
       const asked = { id: view.id, hash, tenant: firstAsked.tenant }
       const times = { at: Date.now(), keepSeconds: isFailed ? FAILED_SECONDS : KEEP_SECONDS }
-      const bounds = { maxFailed: MAX_FAILED, maxTold: MAX_TOLD, jobTtlSeconds: QUEUED_TTL_SECONDS }
+      const bounds = { maxFailed: MAX_FAILED, jobTtlSeconds: QUEUED_TTL_SECONDS }
       const input = { ...asked, isDecided, isFailed, ...times, ...bounds }
       const kept: EnvironmentRecord = isDecided ? { ...record, manifest: '' } : record
-      const event = [state, JSON.stringify({ state, progress, error }), packagesEvent(view)]
+      const event = [state, JSON.stringify({ state, progress, error })]
       await runScript(redis, keys.prefix, UPDATE, input, [JSON.stringify(kept), ...event])
     },
     touch: async (id) =>
       (await runScript(redis, keys.prefix, TOUCH, { id, at: Date.now(), keepSeconds: KEEP_SECONDS })) === 1,
     forget: async ({ hash }) => void (await redis.del(keys.environmentOf(hash))),
-    async wait(id, jobId) {
-      const input = { id, jobId, keepSeconds: KEEP_SECONDS, jobTtlSeconds: QUEUED_TTL_SECONDS }
-      return (await runScript(redis, keys.prefix, WAIT, input)) === 1
-    },
+    follow: async (id, jobId) => void (await runScript(redis, keys.prefix, FOLLOW, following(id, jobId))),
+    wait: async (id, jobId) => (await runScript(redis, keys.prefix, WAIT, following(id, jobId))) === 1,
     async takeWaiting(id) {
       const ids = await redis.smembers(keys.environmentWaiters(id))
       await redis.del(keys.environmentWaiters(id))
@@ -318,9 +335,13 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
   }
 }
 
-/** Data of the event of a job that waits for it. */
-const packagesEvent = ({ id, state, progress, error }: KeptEnvironment): string =>
-  JSON.stringify({ environment: id, state, progress, error } satisfies PackagesEvent['data'])
+const following = (id: string, jobId: string) => ({
+  id,
+  jobId,
+  keepSeconds: KEEP_SECONDS,
+  jobTtlSeconds: QUEUED_TTL_SECONDS,
+  maxFollowers: MAX_FOLLOWERS,
+})
 
 /** Of environments that wait to be built. */
 export const ENVIRONMENT_QUEUE_NAME = 'environment-builds'

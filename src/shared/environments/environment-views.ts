@@ -1,8 +1,8 @@
 import { findLanguage, type Language } from '../language.ts'
-import type { Environment, EnvironmentOrigin, EnvironmentRecord } from './environment.ts'
+import type { Environment, EnvironmentOrigin, EnvironmentRecord, LockedPackage, PackageBan } from './environment.ts'
 import type { EnvironmentOversight, EnvironmentUse } from './environment-oversight.ts'
 import type { EnvironmentRecords } from './environment-records.ts'
-import { banDetail, banOf } from './package-rules.ts'
+import { banDetail, banOf, PACKAGE_RULES } from './package-rules.ts'
 
 export interface EnvironmentViewsNeeds {
   records: Pick<EnvironmentRecords, 'bans'>
@@ -16,17 +16,41 @@ export async function viewsOf(
   found: readonly Pick<EnvironmentRecord, 'view'>[],
 ): Promise<Environment[]> {
   if (found.length === 0) return []
-  const [bans, evicted] = await Promise.all([records.bans(), oversight.evictedAt(found.map(({ view }) => view.id))])
+  const [bans, evicted] = await Promise.all([records.bans(), oversight.evictedAt(found)])
+  const byName = bansByName(bans)
   return found.map(({ view }, index) => {
     const isReady = view.state === 'ready'
     const ecosystem = findLanguage(languages, view.language)?.environments?.ecosystem
-    const own = isReady ? bans.filter((ban) => ban.ecosystem === ecosystem) : []
-    const banned = view.packages.flatMap(({ name, version }) => {
-      const ban = own.length > 0 ? banOf(own, name, version) : undefined
-      return ban ? [banDetail(`${name} ${version}`, ban)] : []
-    })
-    return { ...view, evictedAt: (isReady && evicted[index]) || null, ban: banned[0] ?? null }
+    const own = isReady && ecosystem ? byName.get(ecosystem) : undefined
+    const ban = own && ecosystem ? banIn(view.packages, own, PACKAGE_RULES[ecosystem].normalName) : null
+    return { ...view, evictedAt: (isReady && evicted[index]) || null, ban }
   })
+}
+
+type BansByName = Map<string, PackageBan[]>
+
+function bansByName(bans: readonly PackageBan[]): Map<PackageBan['ecosystem'], BansByName> {
+  const all = new Map<PackageBan['ecosystem'], BansByName>()
+  for (const ban of bans) {
+    const own = all.get(ban.ecosystem) ?? new Map<string, PackageBan[]>()
+    all.set(ban.ecosystem, own)
+    const name = PACKAGE_RULES[ban.ecosystem].normalName(ban.name)
+    own.set(name, [...(own.get(name) ?? []), ban])
+  }
+  return all
+}
+
+/** What is told of the first package that is banned; null when none is. */
+function banIn(
+  packages: readonly LockedPackage[],
+  bans: BansByName,
+  normalName: (name: string) => string,
+): string | null {
+  for (const { name, version } of packages) {
+    const ban = banOf(bans.get(normalName(name)) ?? [], name, version)
+    if (ban) return banDetail(`${name} ${version}`, ban)
+  }
+  return null
 }
 
 /** @see viewsOf */

@@ -41,7 +41,7 @@ export function placesIn(source: string): (pointer: string) => FilePlace | undef
 const placeOf = ({ line, column }: Node): FilePlace => ({ line, column })
 
 function memberOf({ keys, values }: Node, part: string): Node | undefined {
-  const at = keys ? keys.indexOf(part) : Number(part)
+  const at = keys ? keys.lastIndexOf(part) : Number(part)
   return values?.[at]
 }
 

@@ -193,16 +193,18 @@ export interface Keys {
   tenantUndecidedEnvironments(tenant: string): string
   /** Sorted set of the ids of environments that failed, of those that a tenant asked for first, by when they did, in ms. */
   tenantFailedEnvironments(tenant: string): string
-  /** Set of the ids of jobs that wait for an environment. */
+  /** Set of the ids of jobs that workers put aside until an environment is decided. */
   environmentWaiters(id: string): string
+  /** Set of the ids of jobs that are told how far an environment is. */
+  environmentFollowers(id: string): string
   /** Sorted set of the tenants that asked for an environment by when they did last, in ms. */
   environmentTenants(id: string): string
   /** What the installer of an environment did and said. */
   environmentLog(id: string): string
   /** Sorted set of what workers are to remove, JSON, by since when, in ms. */
   readonly environmentEvictions: string
-  /** Sorted set of the ids of environments that were evicted and not installed again, by when, in ms. */
-  readonly evictedEnvironments: string
+  /** Sorted set of what locks install (`lockId`) that was evicted and not installed again, by when, in ms. */
+  readonly evictedLocks: string
   /** Hash: packages that nobody may have, JSON, by ecosystem, name and version. */
   readonly packageBans: string
   /** JSON of a token for pages, by its id; lives as long as it. */
@@ -333,10 +335,11 @@ const PATTERNS: Readonly<Record<KeyName, string>> = {
   tenantUndecidedEnvironments: 'environments-undecided-of:*',
   tenantFailedEnvironments: 'environments-failed-of:*',
   environmentWaiters: 'environment-waiters:*',
+  environmentFollowers: 'environment-followers:*',
   environmentTenants: 'environment-tenants:*',
   environmentLog: 'environment-log:*',
   environmentEvictions: 'environment-evictions',
-  evictedEnvironments: 'environments-evicted',
+  evictedLocks: 'environment-locks-evicted',
   packageBans: 'package-bans',
 }
 

@@ -110,7 +110,7 @@ export function createEnvironments(core: WorkerCore, options: EnvironmentsOption
       if (here) return here
       const { record, lock } = await readReady(id)
       if (!(await sharing.fetch(record, key))) await install(record, key, lock)
-      await oversight.installed(id)
+      await oversight.installed(record.view.language, lock)
       const brought = await trees.find(key)
       if (!brought) throw new Error(`environment ${id} is not on this host`)
       return brought

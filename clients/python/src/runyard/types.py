@@ -543,6 +543,8 @@ class Environment(TypedDict):
     files: Optional[int]
     createdAt: str
     finishedAt: Optional[str]
+    evictedAt: Optional[str]
+    ban: Optional[str]
 
 
 class EnvironmentEvent(TypedDict):

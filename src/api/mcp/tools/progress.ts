@@ -56,9 +56,14 @@ export function lastLine(text: string): string | undefined {
 export function jobProgress({ type, data }: StoredEvent): string | undefined {
   const { state, stage, phase, progress, data: output } = JSON.parse(data) as Record<string, unknown>
   if (type === 'state') return String(state)
-  if (type === 'packages') return typeof progress === 'string' ? progress : 'waiting for its packages'
+  if (type === 'packages') return typeof progress === 'string' ? progress : packagesWords(String(state))
   if (type === 'stage' && phase === 'started') return String(stage)
   return type === 'stdout' || type === 'stderr' ? lastLine(String(output)) : undefined
+}
+
+function packagesWords(state: string): string {
+  if (state === 'ready') return 'its packages are installed'
+  return state === 'failed' ? 'its packages cannot be had' : 'waiting for its packages'
 }
 
 /** What an event of a session tells of one of its executions or commands. */

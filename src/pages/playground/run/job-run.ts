@@ -146,6 +146,7 @@ export function createJobRun({ client, output }: JobRunOptions): JobRun {
 
   const showPackages = ({ state: where, progress, error }: PackagesEvent['data']) => {
     if (error) return change({ installing: null, packagesError: error })
+    if (where === 'ready') return change({ installing: null })
     const words = progress ?? (where === 'queued' ? 'waiting for the packages to be installed' : null)
     if (words === null || words === state.get().installing) return
     output().heading(words)
