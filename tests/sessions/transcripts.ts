@@ -1,3 +1,4 @@
+import { go } from './transcript-go.ts'
 import { octave } from './transcript-octave.ts'
 import { only, type Step } from './transcript-step.ts'
 
@@ -358,4 +359,5 @@ export const TRANSCRIPTS: Record<string, Step[]> = {
   r,
   java,
   octave,
+  go,
 }
