@@ -1,4 +1,5 @@
 import { go } from './transcript-go.ts'
+import { kotlin } from './transcript-kotlin.ts'
 import { octave } from './transcript-octave.ts'
 import { only, type Step } from './transcript-step.ts'
 
@@ -360,4 +361,5 @@ export const TRANSCRIPTS: Record<string, Step[]> = {
   java,
   octave,
   go,
+  kotlin,
 }
