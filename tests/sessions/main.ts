@@ -8,7 +8,8 @@ import { startInstallation } from '../support/installation.ts'
 import { findLanguage, loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { type Plain, runPlain } from './plain-kernel.ts'
-import { type Step, TRANSCRIPTS } from './transcripts.ts'
+import type { Step } from './transcript-step.ts'
+import { TRANSCRIPTS } from './transcripts.ts'
 
 const NAMED = process.argv.slice(2)
 const KERNELS = NAMED.length > 0 ? NAMED : Object.keys(TRANSCRIPTS)

@@ -7,7 +7,7 @@ import { ulimitArguments } from '../../src/host/ulimits.ts'
 import type { Language } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { kernelImage } from '../../src/shared/runtime-image.ts'
-import type { Step } from './transcripts.ts'
+import type { Step } from './transcript-step.ts'
 
 /** What came of a step, in a kernel of which no engine knows. */
 export interface Plain {

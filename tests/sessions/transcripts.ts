@@ -1,19 +1,7 @@
-/**
- * What is run in one session of each language with a kernel, one after another. The same is run in its kernel without an engine, and comes to
- * the same; where a step says what that is, it is held to that too.
- */
-export interface Step {
-  code: string
-  /** Of the text of all results and of standard output. */
-  shows?: string
-  stderr?: string
-  error?: string
-  /** Media types of its results. */
-  types?: string[]
-  answer?: string
-  /** Interrupted once it has written this. */
-  interruptAt?: string
-}
+import { go } from './transcript-go.ts'
+import { kotlin } from './transcript-kotlin.ts'
+import { octave } from './transcript-octave.ts'
+import { only, type Step } from './transcript-step.ts'
 
 const javascript: Step[] = [
   { code: 'const x = 40; let y = 1', types: [] },
@@ -47,9 +35,6 @@ const javascript: Step[] = [
   { code: 'x + y', shows: '42' },
   { code: 'require("child_process").execSync("echo sub").toString()', shows: "'sub\\n'" },
 ]
-
-/** Of each, nothing is said here: what the kernel answers without an engine is right. */
-const only = (...codes: string[]): Step[] => codes.map((code) => ({ code }))
 
 const moreJavascript = only(
   '[1, 2, 3].map((n) => n ** 2)',
@@ -327,6 +312,10 @@ const java: Step[] = [
   ),
 ]
 
+/**
+ * What is run in one session of each language with a kernel, one after another. The same is run in its kernel without an engine, and comes to
+ * the same; where a step says what that is, it is held to that too.
+ */
 export const TRANSCRIPTS: Record<string, Step[]> = {
   javascript: [...javascript, ...moreJavascript],
   typescript: [
@@ -370,4 +359,7 @@ export const TRANSCRIPTS: Record<string, Step[]> = {
   python,
   r,
   java,
+  octave,
+  go,
+  kotlin,
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getByClient, mavenProject, pipArguments } from '../../../src/host/images/fetch/clients.ts'
@@ -70,7 +70,7 @@ test.each([
   expect(validator.Check(file)).toBe(false)
 })
 
-describe('a client that fails', () => {
+describe('a client', () => {
   const folder = mkdtempSync(join(tmpdir(), 'runyard-client-'))
   const path = process.env['PATH']
   const artifact = { from: 'maven', group: 'g', artifact: 'a', version: '1', sha256 } as const
@@ -79,14 +79,24 @@ describe('a client that fails', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  test('by being absent is named with its package', async () => {
+  test('of Go asks no database of checksums, as files are pinned here', async () => {
+    writeFileSync(join(folder, 'go'), '#!/bin/sh\necho "$GOSUMDB $*" >../asked\n')
+    chmodSync(join(folder, 'go'), 0o755)
+    process.env['PATH'] = `${folder}:${path}`
+    const module = { from: 'go', module: 'example.org/Case', version: 'v1.0.0', sha256 } as const
+    const [got] = await getByClient('go', [module], folder)
+    expect(got).toBe('cache/cache/download/example.org/!case/@v/v1.0.0.zip')
+    expect(readFileSync(join(folder, 'asked'), 'utf8')).toBe('off mod download example.org/Case@v1.0.0\n')
+  })
+
+  test('that is absent is named with its package', async () => {
     process.env['PATH'] = join(folder, 'empty')
     await expect(getByClient('maven', [artifact], folder)).rejects.toThrow(
       'a-1.jar could not be fetched: this needs "mvn", which is not installed here; Debian\'s package maven has it',
     )
   })
 
-  test('for a reason of its own is quoted', async () => {
+  test('that fails is quoted', async () => {
     writeFileSync(join(folder, 'mvn'), '#!/bin/sh\necho no route to the mirror >&2; exit 1\n')
     chmodSync(join(folder, 'mvn'), 0o755)
     process.env['PATH'] = `${folder}:${path}`
