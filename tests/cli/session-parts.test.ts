@@ -98,6 +98,10 @@ test('what the output does not say of an end is said', () => {
     'its kernel was killed',
   )
   expect(whyEnded({ ...execution, status: 'session-lost', message: null })).toBe('session-lost')
+  const error = { name: 'StdinNotImplementedError', value: 'no input', traceback: [] }
+  expect(whyEnded({ ...execution, status: 'failed', message: 'set allowInput', error })).toBe(
+    'it asked for input, which it gets at a terminal in: runyard session repl',
+  )
 })
 
 test('at a terminal a command has no time limit, Ctrl-C interrupts it alone, and Ctrl-D leaves the line', async () => {
@@ -119,7 +123,7 @@ test('at a terminal a command has no time limit, Ctrl-C interrupts it alone, and
       calls.push(`${name} to ${id}`)
       end()
     },
-    wait: async () => ({ status: 'signalled', exitCode: null, message: null }),
+    wait: async () => ({ status: 'signalled', exitCode: null, signal: 'SIGINT', message: null }),
   }
   const contexts = { interrupt: async () => void calls.push('interrupt of the kernel') }
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
@@ -140,7 +144,41 @@ test('at a terminal a command has no time limit, Ctrl-C interrupts it alone, and
   stdin.write('\x04')
   await left
   expect(calls).toEqual(['start sleep 600 without a limit', 'SIGINT to C'])
-  expect(said).toEqual(['begins\n', 'note: signalled', '\n'])
+  expect(said).toEqual(['begins\n', 'note: ended by SIGINT', '\n'])
+})
+
+test.each([
+  [3_600_000, 'for 3600000 ms'],
+  [undefined, 'as long as the service lets it'],
+])('piped code and commands run with the time that is given: %s', async (timeoutMs, howLong) => {
+  const calls: string[] = []
+  const say = (what: string, { timeoutMs: ms }: { timeoutMs?: number } = {}) =>
+    calls.push(`${what} ${ms === undefined ? 'as long as the service lets it' : `for ${ms} ms`}`)
+  const commands = {
+    async start(line: string, options?: object) {
+      say(line, options)
+      return { id: 'C' }
+    },
+    async *stream() {},
+    wait: async () => ({ status: 'succeeded', exitCode: 0, signal: null, message: null }),
+  }
+  const runCode = async (code: string, options?: object) => {
+    say(code, options)
+    return execution
+  }
+  const stdin = new PassThrough()
+  const write = () => true
+  stdin.end('!sleep 40\nwork()\n')
+  await repl({
+    session: { commands, runCode } as unknown as SessionHandle,
+    view: { language: 'python', kernel: true } as Session,
+    streams: { stdout: { write }, stderr: { write }, note: write } as unknown as Parameters<typeof repl>[0]['streams'],
+    shower: {} as Parameters<typeof repl>[0]['shower'],
+    stdin: stdin as unknown as NodeJS.ReadStream,
+    stdout: new PassThrough() as unknown as NodeJS.WriteStream,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  })
+  expect(calls).toEqual([`sleep 40 ${howLong}`, `work() ${howLong}`])
 })
 
 test.each(['the session does not exist, or it has expired', 'the session has no context "b"'])(

@@ -28,8 +28,8 @@ test('nobody holds a data directory that nobody locked', async () => {
 })
 
 test('the languages that can be used are shown, and how to get the others', () => {
-  const python = { language: 'python', version: '3.13.5', installed: true }
-  const ruby = { language: 'ruby', version: null, installed: false }
+  const python = { language: 'python', version: '3.13.5', installed: true, kernel: false }
+  const ruby = { language: 'ruby', version: null, installed: false, kernel: false }
   const groups = [
     { id: 'web', name: 'Web', languages: ['python', 'ruby'] },
     { id: 'scripting', name: 'Scripting', languages: ['python'] },
@@ -43,6 +43,11 @@ test('the languages that can be used are shown, and how to get the others', () =
     '                      npx runyard languages install ruby',
     'Groups              npx runyard languages install web         Web: 1 more, about 41 MB',
     '                    npx runyard languages install all         All languages: 1 more, about 41 MB',
+  ])
+  const bash = { language: 'bash', version: '5.2', installed: true, kernel: true }
+  expect(languageLines([{ ...python, kernel: true }, bash], { groups, sizes })).toEqual([
+    'Languages           python 3.13.5, bash 5.2',
+    'Kernels             python, bash (for sessions)',
   ])
   expect(languageLines([python, ruby], { groups, sizes: new Map() }).at(-1)).toContain('1 more, size unknown')
 })

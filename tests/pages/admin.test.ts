@@ -272,7 +272,7 @@ test('sessions of all tenants are shown with their memory, found by tenant, and 
   await page.getByText('1 with 64 MiB of memory').waitFor()
   await page.getByRole('button', { name: `End session ${bolt}` }).click()
   await page.getByRole('button', { name: 'End it' }).click()
-  await page.getByText('No session lives.').waitFor()
+  await page.getByText('No session is running.').waitFor()
   await fetch(`${platform.url}/v1/admin/sessions/${acme}`, { method: 'DELETE', headers: admin })
 })
 

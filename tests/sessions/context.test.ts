@@ -155,6 +155,43 @@ test('text and results beyond their bounds are left out, and that is said', () =
   expect(execution.view()).toMatchObject({ stdout: 'aää', results: [], truncated: true, status: 'succeeded' })
 })
 
+test('what a pager would show is output, within its bounds', () => {
+  const one = rig(20)
+  one.ready()
+  const execution = one.execute('len?')
+  one.say('len?', 'shell', 'execute_reply', {
+    status: 'ok',
+    execution_count: 1,
+    payload: [
+      { source: 'set_next_input', text: 'x = 1', replace: false },
+      { source: 'page', data: { 'text/plain': 'Docstring: ä' }, start: 0 },
+      { source: 'page', data: { 'text/html': '<b>' }, start: 0 },
+      { source: 'page', data: { 'text/plain': 'beyond the bounds' }, start: 0 },
+      'nothing',
+    ],
+  })
+  one.say('len?', 'iopub', 'status', { execution_state: 'idle' })
+  expect(execution.view()).toMatchObject({
+    stdout: 'Docstring: ä\nbeyond',
+    truncated: true,
+    results: [],
+    status: 'succeeded',
+  })
+  expect(one.log.filter((type) => type === 'stdout')).toHaveLength(1)
+})
+
+test.each([
+  [false, 'it asked for input; run it with "allowInput": true to answer it'],
+  [true, null],
+])('code that asks in vain is told what to set, when it may ask: %s', (allowInput, message) => {
+  const one = rig()
+  one.ready()
+  const execution = one.execute('input()', { allowInput })
+  one.say('input()', 'iopub', 'error', { ename: 'StdinNotImplementedError', evalue: 'no input', traceback: [] })
+  one.finish('input()', 'error')
+  expect(execution.view()).toMatchObject({ status: 'failed', message, error: { value: 'no input' } })
+})
+
 test('output that is cleared is gone, at once or with the next', () => {
   const one = rig()
   one.ready()

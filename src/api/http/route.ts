@@ -71,6 +71,8 @@ export interface RouteBody<Schema extends TSchema = TSchema> {
   bulk?: string
   /** The handler checks the body against the schema: it is read as JSON, and its members are not looked at. */
   checkedBy?: 'handler'
+  /** The handler refuses an empty object, though the schema allows it. */
+  isRequired?: true
 }
 
 export interface RequestExample {

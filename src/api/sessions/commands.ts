@@ -42,6 +42,7 @@ export const runCommand = defineRoute({
   headers: ['Prefer', 'Idempotency-Key'],
   body: {
     schema: CommandRequest,
+    isRequired: true,
     examples: {
       argv: { summary: 'An argument vector', value: { argv: ['ls', '-l'] }, refused: 404 },
       shell: { summary: 'A shell line', value: { shell: 'sort data.csv | head -3' }, refused: 404 },

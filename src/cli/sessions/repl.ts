@@ -1,7 +1,8 @@
-import { createInterface, type Interface } from 'node:readline'
+import { createInterface } from 'node:readline'
 import { type Execution, RunyardError, type Session, type SessionHandle } from '../../client/client.ts'
 import { contentOf, writeFile } from '../service/connection.ts'
 import { MAX_TIMER_MS } from '../../shared/limits.ts'
+import { INPUT_REFUSED } from '../../shared/sessions/session.ts'
 import type { Streams } from '../jobs/show-events.ts'
 import { isComplete } from './is-complete.ts'
 import type { ResultShower } from './show-result.ts'
@@ -13,6 +14,8 @@ export interface ReplOptions {
   shower: ResultShower
   stdin: NodeJS.ReadStream
   stdout: NodeJS.WriteStream
+  /** Ends what takes longer. When absent it is the service's, and at a terminal nothing. */
+  timeoutMs?: number
 }
 
 const HELP = `Lines are run as code; a block ends with an empty line. Tab completes. Ctrl-C interrupts, Ctrl-D leaves.
@@ -25,9 +28,13 @@ const HELP = `Lines are run as code; a block ends with an empty line. Tab comple
   .exit               leave`
 
 /** Reads code and runs it, until the end of input or of the session. @returns when the person leaves */
-export async function repl({ session, view, streams, shower, stdin, stdout }: ReplOptions): Promise<void> {
+export async function repl(options: ReplOptions): Promise<void> {
+  const { session, view, streams, shower, stdin, stdout } = options
   const { note } = streams
   const isTerminal = stdin.isTTY && stdout.isTTY
+  // Who sits at a terminal ends what takes too long by Ctrl-C.
+  const timeoutMs = options.timeoutMs ?? (isTerminal ? MAX_TIMER_MS : undefined)
+  const patience = timeoutMs === undefined ? {} : { timeoutMs }
   const lines = createInterface({
     input: stdin,
     ...(isTerminal && {
@@ -37,7 +44,10 @@ export async function repl({ session, view, streams, shower, stdin, stdout }: Re
     terminal: isTerminal,
   })
   const said = (text: string) => void streams.stdout.write(`${text}\n`)
-  const code = view.kernel ? (text: string) => runCode(session, text, streams, shower, lines, isTerminal) : undefined
+  const asker = isTerminal
+    ? (prompt: string) => new Promise<string>((answer) => lines.question(prompt, answer))
+    : undefined
+  const code = view.kernel ? (text: string) => runCode(session, text, streams, shower, patience, asker) : undefined
   let waiting = ''
   let isLeft = false
   /** Ends what runs, and nothing else of the session. */
@@ -78,7 +88,7 @@ export async function repl({ session, view, streams, shower, stdin, stdout }: Re
     try {
       if (/^\.[a-z]+(\s|$)/.test(text)) return await obey(text)
       const command = text.startsWith('!') ? text.slice(1) : code ? undefined : text
-      if (command !== undefined) await runCommand(session, command, streams, isTerminal, (own) => (interrupt = own))
+      if (command !== undefined) await runCommand(session, command, streams, patience, (own) => (interrupt = own))
       else if (code) await code(text)
     } catch (error) {
       if (!(error instanceof RunyardError)) throw error
@@ -114,26 +124,27 @@ export async function repl({ session, view, streams, shower, stdin, stdout }: Re
   if (isTerminal && !isLeft) said('')
 }
 
-/** Who sits at a terminal ends what takes too long by Ctrl-C. */
-const patience = (isTerminal: boolean) => (isTerminal ? { timeoutMs: MAX_TIMER_MS } : {})
+/** What is sent with each piece of code and each command. */
+type Patience = { timeoutMs?: number }
 
 /** @param started is given what interrupts the command */
 async function runCommand(
   session: SessionHandle,
   line: string,
   { stdout, stderr, note }: Streams,
-  isTerminal: boolean,
+  patience: Patience,
   started: (interrupt: () => Promise<unknown>) => void,
 ): Promise<void> {
   const { commands } = session
-  const { id } = await commands.start(line, patience(isTerminal))
+  const { id } = await commands.start(line, patience)
   started(() => commands.signal(id, 'SIGINT'))
   for await (const { type, data } of commands.stream(id)) {
     if (type === 'stdout') stdout.write(data.data)
     else if (type === 'stderr') stderr.write(data.data)
   }
-  const { exitCode, status, message } = await commands.wait(id)
-  if (status !== 'succeeded') note(message ?? `${status}${exitCode === null ? '' : `, exit code ${exitCode}`}`)
+  const { exitCode, signal, status, message } = await commands.wait(id)
+  const how = status === 'signalled' ? `ended by ${signal ?? 'a signal'}` : status
+  if (status !== 'succeeded') note(message ?? `${how}${exitCode === null ? '' : `, exit code ${exitCode}`}`)
 }
 
 async function runCode(
@@ -141,25 +152,27 @@ async function runCode(
   code: string,
   { stdout, stderr, note }: Streams,
   shower: ResultShower,
-  lines: Interface,
-  isTerminal: boolean,
+  patience: Patience,
+  onInput: ((prompt: string) => Promise<string>) | undefined,
 ): Promise<void> {
   const execution = await session.runCode(code, {
-    ...patience(isTerminal),
+    ...patience,
     onStdout: (text) => void stdout.write(text),
     onStderr: (text) => void stderr.write(text),
     onResult: (result) => shower.result(result),
     onError: (error) => shower.error(error),
-    ...(isTerminal && { onInput: (prompt) => new Promise<string>((answer) => lines.question(prompt, answer)) }),
+    ...(onInput && { onInput }),
   })
   const why = whyEnded(execution)
   if (why !== undefined) note(why)
 }
 
 /** What the output does not say of how it ended. */
-export function whyEnded({ status, message, truncated }: Execution): string | undefined {
+export function whyEnded({ status, message, truncated, error }: Execution): string | undefined {
   const cut = truncated ? 'output beyond the limits was left out' : undefined
-  const why = status === 'succeeded' || status === 'failed' || status === 'interrupted' ? message : (message ?? status)
+  const isRefused = message !== null && error?.name === INPUT_REFUSED
+  const said = isRefused ? 'it asked for input, which it gets at a terminal in: runyard session repl' : message
+  const why = status === 'succeeded' || status === 'failed' || status === 'interrupted' ? said : (message ?? status)
   return [why, cut].filter((text) => text !== null && text !== undefined).join('; ') || undefined
 }
 

@@ -22,6 +22,7 @@ import { createResultShower } from './show-result.ts'
 import { imageProtocol } from './terminal-images.ts'
 
 type Json = { json?: boolean }
+type ReplFlags = { keep?: boolean; timeout?: number }
 interface StartOptions {
   language?: string
   languageVersion?: string
@@ -64,7 +65,12 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
 
   addStart(add('repl [id]', 'type code that keeps its state; without an id, in a new session', true))
     .option('--keep', 'leave a new session running, and print its id')
-    .action(async (id: string | undefined, options: ConnectionOptions & StartOptions & { keep?: boolean }) =>
+    .option(
+      '--timeout <seconds>',
+      'end each piece of code and each command after so long; default: at a terminal never, else that of the service',
+      wholeNumber(1, 2_000_000),
+    )
+    .action(async (id: string | undefined, options: ConnectionOptions & StartOptions & ReplFlags) =>
       reach(options, id === undefined ? 'session' : `session ${id}`, async ({ client }) => {
         const session = id === undefined ? await client.sessions.create(requestOf(options)) : client.sessions.open(id)
         const view = await session.read()
@@ -76,7 +82,8 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
         try {
           if (stdin().isTTY)
             streams.note(`session ${session.id}, ${view.language} ${view.version}; .help lists commands`)
-          await repl({ session, view, streams, shower: showerHere(), stdin: stdin(), stdout })
+          const bound = options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }
+          await repl({ session, view, streams, shower: showerHere(), stdin: stdin(), stdout, ...bound })
         } finally {
           if (ends) await session.end()
           else if (options.keep)

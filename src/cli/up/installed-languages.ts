@@ -7,6 +7,8 @@ interface Runtime {
   language: string
   version: string | null
   installed: boolean
+  /** Whether sessions in it take executions. */
+  kernel: boolean
 }
 
 /**
@@ -38,6 +40,9 @@ export function languageLines(
   const installed = runtimes.filter((one) => one.installed)
   const others = runtimes.filter((one) => !one.installed)
   const lines = [`Languages           ${installed.map((one) => `${one.language} ${one.version ?? ''}`).join(', ')}`]
+  const kernels = installed.filter(({ kernel }) => kernel)
+  if (kernels.length > 0)
+    lines.push(`Kernels             ${kernels.map(({ language }) => language).join(', ')} (for sessions)`)
   const [first] = others
   if (first !== undefined) {
     lines.push(`More                ${others.map(({ language }) => language).join(', ')}:`)

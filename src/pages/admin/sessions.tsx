@@ -55,7 +55,7 @@ export function SessionsPage({ api }: { api: Api }) {
       keyOf={({ id }) => id}
       columns={COLUMNS}
       actions={actions}
-      empty="No session lives."
+      empty="No session is running."
       older={older}
       question={question}
       onAnswered={() => setQuestion(undefined)}

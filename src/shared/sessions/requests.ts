@@ -9,7 +9,9 @@ import { ExecutionLimits, SessionLimitOverrides } from './session.ts'
 
 const optional = Type.Optional
 const closed = { additionalProperties: false }
-const duration = (description: string) => Type.Integer({ minimum: SECOND, maximum: MAX_TIMER_MS, description })
+/** The most is what the service is set to, which its handlers check: a bound here would be named first, and be the wrong one. */
+const duration = (description: string) =>
+  Type.Integer({ minimum: SECOND, description: `${description}; at most what the service allows` })
 const environment = (description: string) =>
   Type.Unsafe<Record<string, string>>({
     type: 'object',

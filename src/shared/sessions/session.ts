@@ -176,6 +176,9 @@ export const ExecutionError = Type.Object({
 })
 export type ExecutionError = Static<typeof ExecutionError>
 
+/** `name` of the error of ipykernel where code calls `input()` and the execution may not ask. */
+export const INPUT_REFUSED = 'StdinNotImplementedError'
+
 /** One piece of code run in a context. */
 export const Execution = Type.Object({
   id: Type.String({ format: 'uuid' }),

@@ -1,5 +1,5 @@
 import type { Execute } from '../../shared/sessions/operations.ts'
-import type { Execution, ExecutionStatus, Result } from '../../shared/sessions/session.ts'
+import { type Execution, type ExecutionStatus, INPUT_REFUSED, type Result } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import type { KernelMessage } from './bridge-lines.ts'
 
@@ -9,6 +9,7 @@ const MAX_RESULTS = 1000
 /** What is kept of an error that is too large, in bytes. */
 const MAX_ERROR_NAME = 1024
 const MAX_ERROR_VALUE = 4096
+const NEEDS_INPUT = 'it asked for input; run it with "allowInput": true to answer it'
 const INTERRUPTED = { ename: 'Interrupted', evalue: 'the execution was interrupted', traceback: [] }
 
 /** What an execution becomes by what its kernel says of it. */
@@ -37,7 +38,7 @@ export interface RunningExecution {
  * @param tell takes its events
  */
 export function createExecution(
-  { id, context, warnings }: Pick<Execute, 'id' | 'context' | 'warnings'>,
+  { id, context, warnings, allowInput }: Pick<Execute, 'id' | 'context' | 'warnings' | 'allowInput'>,
   outputBytes: number,
   tell: (event: SessionEvent) => void,
 ): RunningExecution {
@@ -157,6 +158,17 @@ export function createExecution(
     tell({ type: 'error', data: { execution: id, ...execution.error } })
   }
 
+  /** What a pager would show, as for `name?` in IPython: here it is output like other. */
+  const takePages = ({ payload }: Record<string, unknown>) => {
+    if (!Array.isArray(payload)) return
+    const pages = payload.map((one: unknown) => {
+      const page = objectIn({ one }, 'one')
+      const text = page['source'] === 'page' ? textIn(objectIn(page, 'data'), 'text/plain') : ''
+      return text === '' || text.endsWith('\n') ? text : `${text}\n`
+    })
+    if (pages.some((text) => text !== '')) takeText('stdout', pages.join(''))
+  }
+
   const takeCount = ({ execution_count: count }: Record<string, unknown>) => {
     if (Number.isSafeInteger(count)) execution.executionCount = count as number
   }
@@ -221,6 +233,7 @@ export function createExecution(
           })
         case 'execute_reply':
           takeCount(content)
+          takePages(content)
           replied = content['status'] === 'ok' ? 'ok' : content['status'] === 'aborted' ? 'aborted' : 'error'
           if (replied === 'error' && !execution.error) {
             // What IRkernel says of code that was interrupted, and no more than that.
@@ -233,7 +246,8 @@ export function createExecution(
       if (execution.state === 'finished') return
       execution.state = 'finished'
       execution.status = status
-      execution.message = message
+      const isInVain = status === 'failed' && !allowInput && execution.error?.name === INPUT_REFUSED
+      execution.message = message ?? (isInVain ? NEEDS_INPUT : null)
       execution.finishedAt = now()
       tellState()
     },

@@ -54,6 +54,11 @@ test('an execution shows values as text, images as images, and errors without co
     text: expect.stringMatching(/^ValueError after .*\nresult:\na {2}b\nerror:\nValueError: no\n/s),
   })
   expect(content.slice(1)).toEqual([{ type: 'image', data: png, mimeType: 'image/png' }])
+  const refused = { name: 'StdinNotImplementedError', value: 'no input', traceback: [] }
+  const asked = executionResult('s', { ...execution, status: 'failed', message: 'set allowInput', error: refused })
+  expect(asked.content[0]).toMatchObject({
+    text: expect.stringMatching(/ \(code in a session gets no input here: .*`stdin`\)\n/),
+  })
   const many = Array.from({ length: 7 }, () => results[0] as (typeof results)[0])
   expect(executionResult('s', { ...execution, results: many }).content).toHaveLength(1 + 5)
 })

@@ -94,6 +94,18 @@ describe('the document', () => {
     expect(PROBLEM_CODES.filter((code) => !told.has(code))).toEqual(['method-not-allowed'])
   })
 
+  test.each([
+    ['/v1/sessions', false],
+    ['/v1/sessions/{id}/snapshot', false],
+    ['/v1/sessions/{id}/contexts', false],
+    ['/v1/sessions/{id}/commands', true],
+    ['/v1/sessions/{id}/executions', true],
+    ['/v1/jobs', true],
+    ['/v1/files', true],
+  ])('says whether POST %s needs a body: %s', (path, required) => {
+    expect(document.paths[path]?.['post']).toMatchObject({ requestBody: { required } })
+  })
+
   test('has examples that its own schemas allow', () => {
     let count = 0
     for (const [pointer, object] of objects(document)) {

@@ -1,3 +1,4 @@
+import { Value } from 'typebox/value'
 import { PROBLEMS, type ProblemCode } from '../../../shared/problems.ts'
 import type { Answer, RequestExample, RouteDescription } from '../route.ts'
 import { header, REQUEST_HEADERS, type ResponseHeader } from './parameters.ts'
@@ -40,7 +41,8 @@ export function describeOperation(operation: RouteDescription, { refer }: Refere
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: {
-        required: true,
+        // A request without a body is read as one with an empty object.
+        required: body.isRequired ?? !Value.Check(body.schema, {}),
         content: { 'application/json': { schema: refer(body.schema), examples: describeExamples(body.examples) } },
       },
     }),

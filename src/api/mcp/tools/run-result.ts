@@ -1,7 +1,13 @@
 import Type, { type Static } from 'typebox'
 import { STATUSES, type Job } from '../../../shared/job.ts'
 import { MIB, SECOND } from '../../../shared/limits.ts'
-import { COMMAND_STATUSES, EXECUTION_STATUSES, type Command, type Execution } from '../../../shared/sessions/session.ts'
+import {
+  COMMAND_STATUSES,
+  EXECUTION_STATUSES,
+  type Command,
+  type Execution,
+  INPUT_REFUSED,
+} from '../../../shared/sessions/session.ts'
 import { headAndTail, outputBlocks } from './text-budget.ts'
 import { image, IMAGE_TYPES, MOST_IMAGE_BYTES, MOST_IMAGES } from './images.ts'
 import type { Content, ToolResult } from './tool.ts'
@@ -120,9 +126,10 @@ export function executionResult(session: string, execution: Execution): Result {
     const left = type === undefined ? '' : ' (an image that is too large, or one of too many, was left out)'
     values.push(`${isMainResult ? 'result' : 'display'}:\n${headAndTail(text, MOST_OF_A_VALUE)}${left}`)
   }
+  const why = error?.name === INPUT_REFUSED ? NO_INPUT : message
   const trace = error ? (error.traceback.length > 0 ? error.traceback.join('\n') : `${error.name}: ${error.value}`) : ''
   const texts = [
-    `${executionOutcome(execution)}${message === null ? '' : ` (${message})`}`,
+    `${executionOutcome(execution)}${why === null ? '' : ` (${why})`}`,
     ...outputBlocks({ stdout, stderr }),
     ...values,
     ...(trace === '' ? [] : [`error:\n${headAndTail(withoutColours(trace), MOST_OF_A_VALUE)}`]),
@@ -144,6 +151,7 @@ export function executionResult(session: string, execution: Execution): Result {
 }
 
 const MOST_OF_A_VALUE = 10_000
+const NO_INPUT = 'code in a session gets no input here: put the value into the code, or use run_code with `stdin`'
 
 function executionOutcome({ status, error, startedAt, finishedAt }: Execution): string {
   const ms = durationOf({ startedAt, finishedAt })
