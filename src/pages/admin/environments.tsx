@@ -188,7 +188,7 @@ const BAN_COLUMNS: Column<PackageBan>[] = [
 /** What is installed, or why it is not. */
 function Details({
   api,
-  environment: { id, language, state, error, packages, lock, files, firstAsked, tenants, ban = null, evictedAt = null },
+  environment: { id, language, state, error, packages, lock, files, firstAsked, tenants, ban, evictedAt },
   onBan,
   onEvict,
   onClose,
@@ -209,8 +209,8 @@ function Details({
         {firstAsked.keyId !== null && <> with key {firstAsked.keyId}</>}.{files !== null && ` ${files} files.`}
       </p>
       <p>Asked for by {tenants.map(shown).join(', ')}.</p>
-      {ban !== null && <p class="notice bad">{shown(ban)}</p>}
-      {evictedAt !== null && (
+      {ban && <p class="notice bad">{shown(ban)}</p>}
+      {evictedAt && (
         <p>
           Evicted <At at={evictedAt} />: it goes from each host once nothing that runs has it. The next use installs it
           again.
