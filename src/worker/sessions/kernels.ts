@@ -28,6 +28,8 @@ export interface KernelsOptions {
   plan: KernelPlan
   memoryBytes: number
   outputBytes: number
+  /** How many the session may have at a time. */
+  processes: number
   tell: (event: SessionEvent) => void
   /** Calls back when there is room for what more output becomes. */
   whenRoom: (resume: () => void) => void
@@ -59,7 +61,7 @@ export function createKernels(options: KernelsOptions): Kernels {
   let kernels = 0
   const pace = createOutputPace(clock, BRIDGE_RATE)
   const waiting = createWaitingBytes()
-  const cpu = createCpuTime(agent, failed)
+  const cpu = createCpuTime(agent, options.processes, failed)
   /** Orders to a bridge that starts: the first that it gets, in their order. */
   let queued: Buffer[] = []
   let queuedBytes = 0
