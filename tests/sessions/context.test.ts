@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { AgentRefusal } from '../../src/worker/sessions/agent.ts'
 import type { BridgeOrder, KernelMessage } from '../../src/worker/sessions/bridge-lines.ts'
 import { ContextDead, createContext } from '../../src/worker/sessions/context.ts'
 import type { RunningExecution } from '../../src/worker/sessions/execution.ts'
@@ -10,7 +11,7 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
   /** Orders and events by what they are, in the order in which they came. */
   const log: string[] = []
   const timers: { ms: number; task: () => void; stopped: boolean }[] = []
-  const cpu: { usedMs: number; error?: Error } = { usedMs: 70_000 }
+  const cpu: { usedMs: number; error?: Error; hangs?: true } = { usedMs: 70_000 }
   let kernels = 0
   const context = createContext({
     id: 'default',
@@ -25,7 +26,10 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
     unsentBytes,
     waiting,
     cpu: {
-      read: () => (cpu.error ? Promise.reject(cpu.error) : Promise.resolve({ usedMs: cpu.usedMs, processes: 3 })),
+      read() {
+        if (cpu.hangs) return new Promise(() => undefined)
+        return cpu.error ? Promise.reject(cpu.error) : Promise.resolve({ usedMs: cpu.usedMs, processes: 3 })
+      },
     },
     tell: (event) => log.push(event.type === 'context' || event.type === 'execution' ? event.data.state : event.type),
     clock: {
@@ -298,6 +302,21 @@ describe('an interrupt', () => {
     expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted'])
   })
 
+  test('that comes when its time is over waits for what the code does on the one before', () => {
+    const interrupted = (isLong: boolean) => {
+      const one = rig()
+      one.ready()
+      one.execute('a')
+      one.begin('a')
+      one.elapse(200)
+      one.context.interrupt()
+      if (isLong) one.elapse(3000)
+      one.elapse(5000)
+      return one.orders.filter((order) => order.do === 'interrupt').length
+    }
+    expect([interrupted(false), interrupted(true)]).toEqual([1, 2])
+  })
+
   test('comes when its time is over, and a kernel that does not heed it is started anew', () => {
     const one = rig()
     one.ready()
@@ -334,8 +353,9 @@ describe('CPU time of an execution', () => {
     one.ready()
     one.execute('a', { cpuMs: 1000 })
     one.execute('b')
-    // What was used before is read first.
+    // What was used before is read first; meanwhile it waits.
     expect(one.sent()).toEqual([])
+    expect(one.context.view()).toMatchObject({ state: 'idle', queued: 2 })
     await settled()
     expect(one.sent()).toEqual(['a'])
     one.begin('a')
@@ -365,15 +385,73 @@ describe('CPU time of an execution', () => {
   test('that cannot be read before it keeps it from running, and not the next', async () => {
     const one = rig()
     one.ready()
-    one.cpu.error = new Error('no descriptor is left')
+    one.cpu.error = new AgentRefusal(24)
     one.execute('a', { cpuMs: 1000 })
     one.execute('b')
     await settled()
     expect(one.ended[0]?.view()).toMatchObject({
       status: 'cancelled',
-      message: 'the CPU time of the session could not be read: no descriptor is left',
+      message: 'it did not run: reading the CPU time of the session needs more open files than the session may have',
     })
     expect(one.sent()).toEqual(['b'])
+  })
+
+  test('that is not read in time keeps it from running, and not the next', async () => {
+    const one = rig()
+    one.ready()
+    one.cpu.hangs = true
+    one.execute('a', { cpuMs: 1000 })
+    one.execute('b')
+    one.elapse(10_000)
+    expect(one.ended[0]?.view()).toMatchObject({
+      status: 'cancelled',
+      message: 'it did not run: the CPU time of the session could not be read within 10 s',
+    })
+    expect(one.sent()).toEqual(['b'])
+  })
+
+  test('that cannot be read since the session is lost leaves it to the end of that', async () => {
+    const one = rig()
+    one.ready()
+    one.cpu.error = new Error('the agent has ended')
+    one.execute('a', { cpuMs: 1000 })
+    await settled()
+    expect(one.ended).toEqual([])
+    one.context.close('session-lost', 'its worker stopped')
+    expect(one.ended[0]?.view()).toMatchObject({ status: 'session-lost', message: 'its worker stopped' })
+  })
+
+  test.each(['a', undefined])('is not waited for by one that is interrupted while it is read (%s)', async (named) => {
+    const one = rig()
+    one.execute('a', { cpuMs: 1000 })
+    one.log.length = 0
+    one.ready()
+    // It is not told as starting until then.
+    expect(one.log).toEqual(['idle'])
+    expect(one.context.interrupt(named)).toBe(true)
+    expect(one.ended[0]?.view()).toMatchObject({
+      status: 'cancelled',
+      startedAt: null,
+      message: 'it was cancelled before it began',
+    })
+    expect(one.context.view()).toMatchObject({ state: 'idle', queued: 0 })
+    one.execute('b')
+    await settled()
+    expect(one.sent()).toEqual(['b'])
+  })
+
+  test('interrupts once, also when its whole time is over as well', async () => {
+    const one = rig()
+    one.ready()
+    one.execute('a', { cpuMs: 1000 })
+    await settled()
+    one.begin('a')
+    one.cpu.usedMs += 5000
+    await look(one)
+    one.elapse(5000)
+    expect(one.orders.filter((order) => order.do === 'interrupt')).toHaveLength(1)
+    one.elapse(3000)
+    expect(one.ended[0]?.view().status).toBe('cpu-time-limit')
   })
 
   test('that is read while its context is restarted begins nothing in the new kernel', async () => {

@@ -6,7 +6,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { signalName } from '../jobs/classify.ts'
 import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
 import { createComms } from './comms.ts'
-import { type CpuTime, watchCpuTime } from './cpu-time.ts'
+import { type CpuTime, readCpuTime, watchCpuTime } from './cpu-time.ts'
 import { createExecution, type RunningExecution } from './execution.ts'
 import { createQuestions } from './questions.ts'
 import { ContextBusy, isBridgeFull, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
@@ -116,6 +116,10 @@ interface Entry {
   isNew: boolean
   /** Whether an interrupt of it was sent, since it began if it has. */
   isInterrupted: boolean
+  /** Whether one was sent so lately that it may be heeding that. */
+  isHeeding: boolean
+  /** Whether its time is over, or its CPU time used. */
+  isOverdue: boolean
   stopTimers: (() => void)[]
   /** Gives back the room that its code takes until its kernel has begun with it. */
   release: () => void
@@ -134,6 +138,8 @@ export function createContext(options: ContextOptions): SessionContext {
   let restartWaits = false
   let queue: Entry[] = []
   let running: Entry | undefined
+  /** Set while the CPU time is read that the first of the queue begins with. */
+  let stopReading: (() => void) | undefined
   let stopStartTimer = () => {}
   let settle: { resolve: (by?: Promise<void>) => void; reject: (error: Error) => void } = { resolve() {}, reject() {} }
   let ready = Promise.resolve()
@@ -180,7 +186,18 @@ export function createContext(options: ContextOptions): SessionContext {
     executionCount = entry.execution.view().executionCount ?? executionCount
     entry.ended(entry.execution)
   }
+  const endReading = () => {
+    stopReading?.()
+    stopReading = undefined
+  }
+  const cancel = (entry: Entry, why: string) => {
+    if (queue[0] === entry) endReading()
+    queue = queue.filter((one) => one !== entry)
+    end(entry, 'cancelled', why)
+    runNext()
+  }
   const endAll = (status: ExecutionStatus, why: string | null) => {
+    endReading()
     const waiting = queue
     queue = []
     if (running) end(running, status, why)
@@ -198,36 +215,31 @@ export function createContext(options: ContextOptions): SessionContext {
   }
 
   const runNext = () => {
-    if (running || state === 'starting' || state === 'dead') return
-    const entry = queue.shift()
+    if (running || stopReading || state === 'starting' || state === 'dead') return
+    const [entry] = queue
     if (!entry) {
       if (state !== 'idle') change('idle')
       return
     }
-    running = entry
     const { cpuMs } = entry.asked
     if (cpuMs === undefined) return begin(entry)
-    // What was used before does not count, so it is read before the kernel has the code.
-    options.cpu.read().then(
+    // What was used before does not count, so it is read before the kernel has the code. Until then it waits as others do.
+    stopReading = readCpuTime(
+      options,
       (from) => {
-        if (running !== entry) return
+        endReading()
         begin(entry)
-        const over = () =>
-          overdue(entry, {
-            status: 'cpu-time-limit',
-            message: `the processes of the session used more than ${cpuMs} ms of CPU time while it ran`,
-          })
+        const message = `the processes of the session used more than ${cpuMs} ms of CPU time while it ran`
+        const over = () => overdue(entry, { status: 'cpu-time-limit', message })
         entry.stopTimers.push(watchCpuTime(options, from, cpuMs, over))
       },
-      (error: unknown) => {
-        if (running !== entry) return
-        end(entry, 'cancelled', `the CPU time of the session could not be read: ${(error as Error).message}`)
-        runNext()
-      },
+      (why) => cancel(entry, `it did not run: ${why}`),
     )
   }
 
   const begin = (entry: Entry) => {
+    queue.shift()
+    running = entry
     const { asked, execution } = entry
     const { code, silent, allowInput, timeoutMs } = asked
     const content = {
@@ -255,13 +267,20 @@ export function createContext(options: ContextOptions): SessionContext {
       send({ do: 'interrupt', context: kernel })
     }
     interrupt()
+    if (!entry.isHeeding) {
+      entry.isHeeding = true
+      entry.stopTimers.push(clock.after(INTERRUPT_GRACE_MS, () => (entry.isHeeding = false)))
+    }
     if (!entry.isNew) return
     for (const ms of INTERRUPT_AGAIN_MS) entry.stopTimers.push(clock.after(ms, interrupt))
   }
 
   const overdue = (entry: Entry, cause: NonNullable<Entry['cause']>) => {
     entry.cause ??= cause
-    sendInterrupt(entry)
+    if (entry.isOverdue) return
+    entry.isOverdue = true
+    // A second interrupt would come amidst what the code does on the first.
+    if (!entry.isHeeding) sendInterrupt(entry)
     entry.stopTimers.push(
       clock.after(INTERRUPT_GRACE_MS, () => {
         if (running !== entry) return
@@ -338,6 +357,8 @@ export function createContext(options: ContextOptions): SessionContext {
         hasBegun: false,
         isNew: true,
         isInterrupted: false,
+        isHeeding: false,
+        isOverdue: false,
         stopTimers: [],
         release,
       })
@@ -345,10 +366,10 @@ export function createContext(options: ContextOptions): SessionContext {
       return execution
     },
     interrupt(execution) {
-      const waiting = queue.find(({ asked }) => asked.id === execution)
+      const isReading = execution === undefined && stopReading !== undefined
+      const waiting = isReading ? queue[0] : queue.find(({ asked }) => asked.id === execution)
       if (waiting) {
-        queue = queue.filter((entry) => entry !== waiting)
-        end(waiting, 'cancelled', 'it was cancelled before it began')
+        cancel(waiting, 'it was cancelled before it began')
         return true
       }
       if (!running || (execution !== undefined && running.execution.id !== execution)) return false
@@ -400,8 +421,10 @@ export function createContext(options: ContextOptions): SessionContext {
           stopStartTimer()
           state = 'idle'
           settle.resolve()
-          if (queue.length === 0) tell({ type: 'context', data: view() })
-          return runNext()
+          runNext()
+          // Nothing has begun that tells of it.
+          if (!running) tell({ type: 'context', data: view() })
+          return
         case 'message':
           return takeMessage(event)
         case 'failed':

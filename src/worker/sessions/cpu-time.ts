@@ -4,6 +4,7 @@ import { AgentFault } from './agent-decoder.ts'
 import { type Agent, AgentRefusal } from './agent.ts'
 import type { Clock } from './context.ts'
 import { createProcessTimes, type ProcessTimes } from './process-times.ts'
+import { SYSTEM_ERRORS } from './system-errors.ts'
 
 /**
  * CPU time of all processes of a session, those that have ended too: the sum of what each used itself and what those of its children used that it
@@ -29,6 +30,8 @@ const LEAST_MS = 200
 const PROCESS_MS = 10
 /** And so far at most: the machine may have more processors than is known here. */
 const MOST_MS = 5 * SECOND
+/** What a read has before somebody who waits for it. */
+const READ_MS = 10 * SECOND
 
 /**
  * @param processes how many the session may have at a time
@@ -118,4 +121,36 @@ export function watchCpuTime(
     isStopped = true
     stopTimer()
   }
+}
+
+/**
+ * Reads what the processes of a session have used, for somebody who waits for it.
+ * @param whenRead is called once, unless it is stopped before
+ * @param refused is called in its place, with why, when the system refuses that or it takes too long. What ends the session calls neither in time
+ * @returns a function that stops it
+ */
+export function readCpuTime(
+  { cpu, clock }: { cpu: CpuTime; clock: Clock },
+  whenRead: (used: UsedTime) => void,
+  refused: (why: string) => void,
+): () => void {
+  let isOver = false
+  const finish = (task: () => void) => {
+    if (isOver) return
+    isOver = true
+    stopTimer()
+    task()
+  }
+  const stopTimer = clock.after(READ_MS, () =>
+    finish(() => refused(`the CPU time of the session could not be read within ${READ_MS / SECOND} s`)),
+  )
+  cpu.read().then(
+    (used) => finish(() => whenRead(used)),
+    (error: unknown) => {
+      if (!(error instanceof AgentRefusal)) return
+      const [, what] = SYSTEM_ERRORS[error.errno] ?? ['', `fails (error ${error.errno})`]
+      finish(() => refused(`reading the CPU time of the session ${what}`))
+    },
+  )
+  return () => finish(() => undefined)
 }
