@@ -229,8 +229,58 @@ test('an execution ends when its kernel does not reply behind the end of its out
   one.say('a', 'iopub', 'status', { execution_state: 'idle' })
   expect(one.ended).toEqual([])
   one.elapse(10_000)
-  expect(one.ended[0]?.view()).toMatchObject({ status: 'failed', message: 'its kernel did not say how it ended' })
-  expect(one.sent()).toEqual(['a', 'b'])
+  // Who told of the end may be the program: its kernel has the next code when it answers.
+  expect(one.ended).toEqual([])
+  expect(one.orders.at(-2)).toEqual({ do: 'interrupt', context: 'k1' })
+  expect(one.orders.at(-1)).toMatchObject({ channel: 'shell', type: 'kernel_info_request' })
+  const question = one.sent().at(-1) ?? ''
+  one.say(question, 'iopub', 'status', { execution_state: 'busy' })
+  expect(one.ended).toEqual([])
+  one.say(question, 'shell', 'kernel_info_reply', { status: 'ok' })
+  const why = 'its kernel did not say how it ended'
+  expect(one.ended[0]?.view()).toMatchObject({
+    status: 'failed',
+    message: why,
+    error: { name: 'KernelError', value: why, traceback: [] },
+  })
+  expect(one.log).toContain('error')
+  expect(one.sent()).toEqual(['a', question, 'b'])
+})
+
+test('an execution whose program told of its end is interrupted, and ends as its kernel says then', () => {
+  const one = rig()
+  one.ready()
+  one.execute('a')
+  one.begin('a')
+  one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+  one.elapse(10_000)
+  one.say('a', 'shell', 'execute_reply', { status: 'error', ename: 'KeyboardInterrupt', evalue: '' })
+  expect(one.ended[0]?.view()).toMatchObject({ status: 'failed', message: null, error: { name: 'KeyboardInterrupt' } })
+})
+
+test.each([
+  ['that gives no reply and does not answer', false, 'failed', 'its kernel did not say how it ended'],
+  ['that is interrupted, gives no reply and does not answer', true, 'interrupted', 'it was interrupted'],
+])('a kernel %s is started anew', (_what, isInterrupted, status, why) => {
+  const one = rig()
+  one.ready()
+  one.execute('a')
+  one.execute('b')
+  one.begin('a')
+  if (isInterrupted) one.context.interrupt()
+  one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+  one.elapse(isInterrupted ? 2000 : 10_000)
+  expect(one.ended).toEqual([])
+  one.elapse(10_000)
+  const message = `${why}, and its kernel does not answer; the context was restarted`
+  expect(one.ended.map((execution) => execution.view())).toMatchObject([
+    { status, message },
+    { status: 'cancelled', message: 'its context was restarted' },
+  ])
+  expect(one.orders.slice(-2)).toMatchObject([
+    { do: 'stop', context: 'k1' },
+    { do: 'start', context: 'k2' },
+  ])
 })
 
 describe('an interrupt', () => {
@@ -299,6 +349,8 @@ describe('an interrupt', () => {
     one.say('a', 'iopub', 'status', { execution_state: 'idle' })
     expect(one.ended).toEqual([])
     one.elapse(2000)
+    expect(one.orders.filter((order) => order.do === 'interrupt')).toHaveLength(1)
+    one.say(one.sent().at(-1) ?? '', 'shell', 'kernel_info_reply', { status: 'ok' })
     expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted'])
   })
 

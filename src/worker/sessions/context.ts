@@ -96,6 +96,12 @@ const INTERRUPT_AGAIN_MS = [100, 300, 900]
 const IDLE_MS = 2_000
 /** The same where nothing was interrupted: a reply goes before the end of the output, but on a way of its own. A kernel that failed inside gives none. */
 const REPLY_MS = 10_000
+/**
+ * Who tells of the end of the output may be a program, and a kernel that gives no reply may run its code still. So it is asked what it answers
+ * between executions alone, and has so long.
+ */
+const ANSWER_MS = 10_000
+const NO_REPLY = 'its kernel did not say how it ended'
 const MAX_QUEUED = 100
 
 /** The context has no kernel any more. */
@@ -120,6 +126,8 @@ interface Entry {
   isHeeding: boolean
   /** Whether its time is over, or its CPU time used. */
   isOverdue: boolean
+  /** What its kernel was asked since it gave no reply. */
+  question?: string
   stopTimers: (() => void)[]
   /** Gives back the room that its code takes until its kernel has begun with it. */
   release: () => void
@@ -299,18 +307,48 @@ export function createContext(options: ContextOptions): SessionContext {
   }
 
   const complete = (entry: Entry) => {
-    const outcome = entry.execution.outcome() ?? 'failed'
+    const outcome = entry.execution.outcome()
     const { cause } = entry
-    const why = entry.execution.hasReply ? null : 'its kernel did not say how it ended'
     // What ended well in spite of an interrupt has ended well.
     if (cause && outcome !== 'succeeded') end(entry, cause.status, cause.message)
-    else end(entry, outcome, why)
+    else if (outcome) end(entry, outcome)
+    else fail(entry, NO_REPLY)
     runNext()
+  }
+  const fail = (entry: Entry, why: string) => {
+    entry.execution.takeFault(why)
+    end(entry, 'failed', why)
+  }
+
+  /** Ends it when its kernel answers, or replies to it after all. */
+  const endWhenAnswered = (entry: Entry) => {
+    if (entry.execution.hasReply) return complete(entry)
+    if (!entry.cause) sendInterrupt(entry)
+    entry.question = randomUUID()
+    send({
+      do: 'send',
+      context: kernel,
+      channel: 'shell',
+      type: 'kernel_info_request',
+      id: entry.question,
+      content: {},
+    })
+    entry.stopTimers.push(
+      clock.after(ANSWER_MS, () => {
+        if (running !== entry) return
+        const { cause } = entry
+        const why = `${cause?.message ?? (cause ? 'it was interrupted' : NO_REPLY)}, and its kernel does not answer; the context was restarted`
+        if (cause) end(entry, cause.status, why)
+        else fail(entry, why)
+        restart('cancelled', 'its context was restarted')
+      }),
+    )
   }
 
   const takeMessage = (said: KernelMessage) => {
     const { parent, channel, type, content } = said
     if (channel === 'shell' && questions.answer(parent, content)) return
+    if (channel === 'shell' && running?.question !== undefined && running.question === parent) return complete(running)
     const entry = running?.asked.id === parent ? running : undefined
     if (comms.take(said, entry?.execution) || !entry) return
     if (type === 'input_request') entry.asksInput = true
@@ -330,7 +368,7 @@ export function createContext(options: ContextOptions): SessionContext {
     const isHalf = execution.hasReply ? !hadReply : execution.isIdle && !wasIdle
     if (!isHalf) return
     const ms = execution.hasReply || entry.cause ? IDLE_MS : REPLY_MS
-    entry.stopTimers.push(clock.after(ms, () => running === entry && complete(entry)))
+    entry.stopTimers.push(clock.after(ms, () => running === entry && endWhenAnswered(entry)))
   }
 
   start()
