@@ -222,6 +222,15 @@ describe('contexts', () => {
   test('have states of their own, and lose them when they are restarted', async () => {
     const made = await client.call('POST', `/v1/sessions/${shared}/contexts`, { id: 'other' })
     expect(made).toMatchObject({ status: 201, body: { id: 'other', state: 'idle' } })
+    const again = await client.call('POST', `/v1/sessions/${shared}/contexts`, { id: 'other' })
+    expect(again).toMatchObject({
+      status: 422,
+      body: {
+        code: 'invalid-request',
+        detail: '/id is "other", and the session has a context of that id',
+        errors: [{ pointer: '/id', detail: 'is "other", and the session has a context of that id' }],
+      },
+    })
     await client.run(shared, 'y = 1', { context: 'other' })
     expect((await client.run(shared, 'y')).body.error?.name).toBe('NameError')
     const restarted = await client.call('POST', `/v1/sessions/${shared}/contexts/other/restart`, {})

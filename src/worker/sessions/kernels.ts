@@ -127,7 +127,7 @@ export function createKernels(options: KernelsOptions): Kernels {
     queuedBytes += line.length
   }
   const requireRoom = (id: string) => {
-    if (contexts.has(id)) throw new ContextExists(`/id is "${id}", and the session has a context of that id`)
+    if (contexts.has(id)) throw new ContextExists(`the session has a context "${id}"`)
     if (contexts.size >= MAX_CONTEXTS) throw new TooManyContexts(`a session has ${MAX_CONTEXTS} contexts at most`)
     if (isClosed) throw new TooManyContexts('the session is ending')
     requireBridge(unsentBytes())
