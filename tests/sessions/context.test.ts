@@ -417,12 +417,16 @@ describe('CPU time of an execution', () => {
     one.cpu.usedMs += 10
     await look(one)
     expect(one.orders.at(-1)).toEqual({ do: 'interrupt', context: 'k1' })
+    one.say('a', 'iopub', 'error', { ename: 'KeyboardInterrupt', evalue: '', traceback: [] })
     one.finish('a', 'error')
     expect(one.ended[0]?.view()).toMatchObject({
       status: 'cpu-time-limit',
       message: 'the processes of the session used more than 1000 ms of CPU time while it ran',
+      error: { name: 'KeyboardInterrupt' },
     })
+    // The kernel is the same, and has its state.
     expect(one.sent()).toEqual(['a', 'b'])
+    expect(one.context.view()).toMatchObject({ state: 'busy', restarts: 0 })
   })
 
   test('is looked at no more once it has ended', async () => {
