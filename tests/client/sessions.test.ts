@@ -28,7 +28,7 @@ test('code keeps its state, and what fails is no error of the call', async () =>
 
 test('code is interrupted when it has used the CPU time that it is given', async () => {
   const spun = await session.runCode('while True: pass', { limits: { cpuMs: 200 }, timeoutMs: 600_000 })
-  expect(spun).toMatchObject({ status: 'cpu-time-limit', error: { name: 'KeyboardInterrupt' } })
+  expect(spun.status).toBe('cpu-time-limit')
 })
 
 test('output comes to callbacks as it is written, and `input()` is answered', async () => {

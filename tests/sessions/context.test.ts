@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { AgentRefusal } from '../../src/worker/sessions/agent.ts'
 import type { BridgeOrder, KernelMessage } from '../../src/worker/sessions/bridge-lines.ts'
 import { ContextDead, createContext } from '../../src/worker/sessions/context.ts'
 import type { RunningExecution } from '../../src/worker/sessions/execution.ts'
@@ -10,7 +11,7 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
   /** Orders and events by what they are, in the order in which they came. */
   const log: string[] = []
   const timers: { ms: number; task: () => void; stopped: boolean }[] = []
-  const cpu: { usedMs: number; error?: Error } = { usedMs: 70_000 }
+  const cpu: { usedMs: number; error?: Error; hangs?: true } = { usedMs: 70_000 }
   let kernels = 0
   const context = createContext({
     id: 'default',
@@ -25,7 +26,10 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
     unsentBytes,
     waiting,
     cpu: {
-      read: () => (cpu.error ? Promise.reject(cpu.error) : Promise.resolve({ usedMs: cpu.usedMs, processes: 3 })),
+      read() {
+        if (cpu.hangs) return new Promise(() => undefined)
+        return cpu.error ? Promise.reject(cpu.error) : Promise.resolve({ usedMs: cpu.usedMs, processes: 3 })
+      },
     },
     tell: (event) => log.push(event.type === 'context' || event.type === 'execution' ? event.data.state : event.type),
     clock: {
@@ -262,8 +266,58 @@ test('an execution ends when its kernel does not reply behind the end of its out
   one.say('a', 'iopub', 'status', { execution_state: 'idle' })
   expect(one.ended).toEqual([])
   one.elapse(10_000)
-  expect(one.ended[0]?.view()).toMatchObject({ status: 'failed', message: 'its kernel did not say how it ended' })
-  expect(one.sent()).toEqual(['a', 'b'])
+  // Who told of the end may be the program: its kernel has the next code when it answers.
+  expect(one.ended).toEqual([])
+  expect(one.orders.at(-2)).toEqual({ do: 'interrupt', context: 'k1' })
+  expect(one.orders.at(-1)).toMatchObject({ channel: 'shell', type: 'kernel_info_request' })
+  const question = one.sent().at(-1) ?? ''
+  one.say(question, 'iopub', 'status', { execution_state: 'busy' })
+  expect(one.ended).toEqual([])
+  one.say(question, 'shell', 'kernel_info_reply', { status: 'ok' })
+  const why = 'its kernel did not say how it ended'
+  expect(one.ended[0]?.view()).toMatchObject({
+    status: 'failed',
+    message: why,
+    error: { name: 'KernelError', value: why, traceback: [] },
+  })
+  expect(one.log).toContain('error')
+  expect(one.sent()).toEqual(['a', question, 'b'])
+})
+
+test('an execution whose program told of its end is interrupted, and ends as its kernel says then', () => {
+  const one = rig()
+  one.ready()
+  one.execute('a')
+  one.begin('a')
+  one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+  one.elapse(10_000)
+  one.say('a', 'shell', 'execute_reply', { status: 'error', ename: 'KeyboardInterrupt', evalue: '' })
+  expect(one.ended[0]?.view()).toMatchObject({ status: 'failed', message: null, error: { name: 'KeyboardInterrupt' } })
+})
+
+test.each([
+  ['that gives no reply and does not answer', false, 'failed', 'its kernel did not say how it ended'],
+  ['that is interrupted, gives no reply and does not answer', true, 'interrupted', 'it was interrupted'],
+])('a kernel %s is started anew', (_what, isInterrupted, status, why) => {
+  const one = rig()
+  one.ready()
+  one.execute('a')
+  one.execute('b')
+  one.begin('a')
+  if (isInterrupted) one.context.interrupt()
+  one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+  one.elapse(isInterrupted ? 2000 : 10_000)
+  expect(one.ended).toEqual([])
+  one.elapse(10_000)
+  const message = `${why}, and its kernel does not answer; the context was restarted`
+  expect(one.ended.map((execution) => execution.view())).toMatchObject([
+    { status, message },
+    { status: 'cancelled', message: 'its context was restarted' },
+  ])
+  expect(one.orders.slice(-2)).toMatchObject([
+    { do: 'stop', context: 'k1' },
+    { do: 'start', context: 'k2' },
+  ])
 })
 
 describe('an interrupt', () => {
@@ -332,7 +386,24 @@ describe('an interrupt', () => {
     one.say('a', 'iopub', 'status', { execution_state: 'idle' })
     expect(one.ended).toEqual([])
     one.elapse(2000)
+    expect(one.orders.filter((order) => order.do === 'interrupt')).toHaveLength(1)
+    one.say(one.sent().at(-1) ?? '', 'shell', 'kernel_info_reply', { status: 'ok' })
     expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted'])
+  })
+
+  test('that comes when its time is over waits for what the code does on the one before', () => {
+    const interrupted = (isLong: boolean) => {
+      const one = rig()
+      one.ready()
+      one.execute('a')
+      one.begin('a')
+      one.elapse(200)
+      one.context.interrupt()
+      if (isLong) one.elapse(3000)
+      one.elapse(5000)
+      return one.orders.filter((order) => order.do === 'interrupt').length
+    }
+    expect([interrupted(false), interrupted(true)]).toEqual([1, 2])
   })
 
   test('comes when its time is over, and a kernel that does not heed it is started anew', () => {
@@ -371,8 +442,9 @@ describe('CPU time of an execution', () => {
     one.ready()
     one.execute('a', { cpuMs: 1000 })
     one.execute('b')
-    // What was used before is read first.
+    // What was used before is read first; meanwhile it waits.
     expect(one.sent()).toEqual([])
+    expect(one.context.view()).toMatchObject({ state: 'idle', queued: 2 })
     await settled()
     expect(one.sent()).toEqual(['a'])
     one.begin('a')
@@ -382,12 +454,16 @@ describe('CPU time of an execution', () => {
     one.cpu.usedMs += 10
     await look(one)
     expect(one.orders.at(-1)).toEqual({ do: 'interrupt', context: 'k1' })
+    one.say('a', 'iopub', 'error', { ename: 'KeyboardInterrupt', evalue: '', traceback: [] })
     one.finish('a', 'error')
     expect(one.ended[0]?.view()).toMatchObject({
       status: 'cpu-time-limit',
       message: 'the processes of the session used more than 1000 ms of CPU time while it ran',
+      error: { name: 'KeyboardInterrupt' },
     })
+    // The kernel is the same, and has its state.
     expect(one.sent()).toEqual(['a', 'b'])
+    expect(one.context.view()).toMatchObject({ state: 'busy', restarts: 0 })
   })
 
   test('is looked at no more once it has ended', async () => {
@@ -402,15 +478,73 @@ describe('CPU time of an execution', () => {
   test('that cannot be read before it keeps it from running, and not the next', async () => {
     const one = rig()
     one.ready()
-    one.cpu.error = new Error('no descriptor is left')
+    one.cpu.error = new AgentRefusal(24)
     one.execute('a', { cpuMs: 1000 })
     one.execute('b')
     await settled()
     expect(one.ended[0]?.view()).toMatchObject({
       status: 'cancelled',
-      message: 'the CPU time of the session could not be read: no descriptor is left',
+      message: 'it did not run: reading the CPU time of the session needs more open files than the session may have',
     })
     expect(one.sent()).toEqual(['b'])
+  })
+
+  test('that is not read in time keeps it from running, and not the next', async () => {
+    const one = rig()
+    one.ready()
+    one.cpu.hangs = true
+    one.execute('a', { cpuMs: 1000 })
+    one.execute('b')
+    one.elapse(10_000)
+    expect(one.ended[0]?.view()).toMatchObject({
+      status: 'cancelled',
+      message: 'it did not run: the CPU time of the session could not be read within 10 s',
+    })
+    expect(one.sent()).toEqual(['b'])
+  })
+
+  test('that cannot be read since the session is lost leaves it to the end of that', async () => {
+    const one = rig()
+    one.ready()
+    one.cpu.error = new Error('the agent has ended')
+    one.execute('a', { cpuMs: 1000 })
+    await settled()
+    expect(one.ended).toEqual([])
+    one.context.close('session-lost', 'its worker stopped')
+    expect(one.ended[0]?.view()).toMatchObject({ status: 'session-lost', message: 'its worker stopped' })
+  })
+
+  test.each(['a', undefined])('is not waited for by one that is interrupted while it is read (%s)', async (named) => {
+    const one = rig()
+    one.execute('a', { cpuMs: 1000 })
+    one.log.length = 0
+    one.ready()
+    // It is not told as starting until then.
+    expect(one.log).toEqual(['idle'])
+    expect(one.context.interrupt(named)).toBe(true)
+    expect(one.ended[0]?.view()).toMatchObject({
+      status: 'cancelled',
+      startedAt: null,
+      message: 'it was cancelled before it began',
+    })
+    expect(one.context.view()).toMatchObject({ state: 'idle', queued: 0 })
+    one.execute('b')
+    await settled()
+    expect(one.sent()).toEqual(['b'])
+  })
+
+  test('interrupts once, also when its whole time is over as well', async () => {
+    const one = rig()
+    one.ready()
+    one.execute('a', { cpuMs: 1000 })
+    await settled()
+    one.begin('a')
+    one.cpu.usedMs += 5000
+    await look(one)
+    one.elapse(5000)
+    expect(one.orders.filter((order) => order.do === 'interrupt')).toHaveLength(1)
+    one.elapse(3000)
+    expect(one.ended[0]?.view().status).toBe('cpu-time-limit')
   })
 
   test('that is read while its context is restarted begins nothing in the new kernel', async () => {

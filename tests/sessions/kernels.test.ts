@@ -41,6 +41,7 @@ async function rig(unread = () => 0) {
     plan: { argv: ['kernel'], env: {}, cwd: '/job', interrupt: 'signal' },
     memoryBytes: MIB,
     outputBytes: MIB,
+    processes: 64,
     tell: () => undefined,
     whenRoom: (resume) => resume(),
     failed: (error) => faults.push(error),

@@ -11,17 +11,28 @@ sys.path.insert(0, sys.argv[1])
 sys.modules['jupyter_client'] = types.ModuleType('jupyter_client')
 jsonutil = sys.modules['jupyter_client.jsonutil'] = types.ModuleType('jupyter_client.jsonutil')
 jsonutil.json_default = str
+
+def clean(value):
+    if isinstance(value, dict):
+        return {name: clean(one) for name, one in value.items()}
+    return repr(value) if isinstance(value, float) and value != value else value
+
+jsonutil.json_clean = clean
 import runyard_ipykernel as kernel
 `
 
 /** Prints what the kernel of Python makes of this, where jupyter_client and IPython do as they do. */
 const SURROGATES = `${LOADED}
 def pack(part):
-    return json.dumps(part, default=str, ensure_ascii=False, allow_nan=False).encode('utf8', 'surrogateescape')
+    try:
+        text = json.dumps(part, default=str, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        text = json.dumps(clean(part), default=str, ensure_ascii=False, allow_nan=False)
+    return text.encode('utf8', 'surrogateescape')
 
 said = []
 pack_message = kernel.pack_all(pack)
-for part in json.load(sys.stdin):
+for part in [*json.load(sys.stdin), {'x': float('nan')}, {'x': float('nan'), 'text': '\\ud800'}]:
     said.append(base64.b64encode(pack_message(part)).decode())
 
 def is_async(code):
@@ -34,7 +45,7 @@ print(json.dumps([said, [should_run_async(code) for code in ('1', '"\\ud800"')]]
 
 const FOLDER = join(packageRoot(), 'languages/python/kernel')
 
-test('what the kernel of Python says with lone surrogates can be sent, and code with one is run to tell of it', () => {
+test('what the kernel of Python says with lone surrogates can be sent, NaN beside them too, and code with one is run to tell of it', () => {
   const parts = [
     { text: 'é \u{1f600}' },
     { text: 'a\udfff\ud800"b', '\udbff': 1 },
@@ -53,6 +64,8 @@ test('what the kernel of Python says with lone surrogates can be sent, and code 
     { text: 'n\ufffd' },
     { text: 'é\\ud800' },
     { text: '\\ud800'.repeat(100) },
+    { x: 'nan' },
+    { x: 'nan', text: '\\ud800' },
   ])
   expect(isAsync).toEqual([true, false])
 })

@@ -11,4 +11,4 @@ test.each([
 )
 
 test('a context that exists is a fault of the request: a client that waits and asks again gains nothing', () =>
-  expect(refusalOf(new ContextExists('/id is "b"'), {})).toEqual({ code: 'invalid-request', detail: '/id is "b"' }))
+  expect(refusalOf(new ContextExists('it exists'), {})).toEqual({ code: 'invalid-request', detail: 'it exists' }))

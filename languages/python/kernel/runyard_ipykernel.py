@@ -47,17 +47,25 @@ def escape_surrogates(error):
 
 
 def pack_all(pack):
-    """What a session of jupyter_client makes of a message: what it does itself, and where it raises for a lone surrogate, that escaped."""
-    from jupyter_client.jsonutil import json_default
+    """What a session of jupyter_client makes of a message: what it does itself, and where it raises for a lone surrogate, that escaped. What is no
+    JSON, such as NaN beside it, is cleaned as it does."""
+    from jupyter_client.jsonutil import json_clean, json_default
 
     codecs.register_error('runyard-surrogates', escape_surrogates)
+
+    def text_of(part):
+        return json.dumps(part, default=json_default, ensure_ascii=False, allow_nan=False)
 
     def pack_message(part):
         try:
             return pack(part)
         except UnicodeEncodeError:
-            text = json.dumps(part, default=json_default, ensure_ascii=False, allow_nan=False)
-            return text.encode('utf-8', 'runyard-surrogates')
+            pass
+        try:
+            text = text_of(part)
+        except (TypeError, ValueError):
+            text = text_of(json_clean(part))
+        return text.encode('utf-8', 'runyard-surrogates')
 
     return pack_message
 

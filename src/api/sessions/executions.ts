@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { v7 as uuid } from 'uuid'
 import { GapEvent } from '../../shared/job-event.ts'
 import { SECOND } from '../../shared/limits.ts'
-import type { ProblemCode } from '../../shared/problems.ts'
+import { Problem, type ProblemCode } from '../../shared/problems.ts'
 import type { Finding } from '../../shared/security/finding.ts'
 import { ContextRequest, ExecutionRequest } from '../../shared/sessions/requests.ts'
 import { Context, Execution } from '../../shared/sessions/session.ts'
@@ -265,7 +265,12 @@ export const createContext = defineRoute({
     const errors = checkVectors({ env: body.env, cwd: body.cwd })
     if (errors.length > 0) throw invalidRequest(errors)
     const asked = { id: body.id ?? uuid(), cwd: folderOf(body.cwd), env: body.env ?? {} }
-    send(201, (await needs.calls.call(sessionOf(res, session.id), 'createContext', asked)).value)
+    const made = await needs.calls.call(sessionOf(res, session.id), 'createContext', asked).catch((error: unknown) => {
+      // Of what is asked for the session refuses nothing else so.
+      if (!(error instanceof Problem && error.code === 'invalid-request')) throw error
+      throw invalidRequest([{ pointer: '/id', detail: `is "${asked.id}", and the session has a context of that id` }])
+    })
+    send(201, made.value)
   },
 })
 

@@ -6,7 +6,7 @@ import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { signalName } from '../jobs/classify.ts'
 import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
 import { createComms } from './comms.ts'
-import { type CpuTime, watchCpuTime } from './cpu-time.ts'
+import { type CpuTime, readCpuTime, watchCpuTime } from './cpu-time.ts'
 import { createExecution, type RunningExecution } from './execution.ts'
 import { createQuestions } from './questions.ts'
 import { ContextBusy, isBridgeFull, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
@@ -96,6 +96,12 @@ const INTERRUPT_AGAIN_MS = [100, 300, 900]
 const IDLE_MS = 2_000
 /** The same where nothing was interrupted: a reply goes before the end of the output, but on a way of its own. A kernel that failed inside gives none. */
 const REPLY_MS = 10_000
+/**
+ * Who tells of the end of the output may be a program, and a kernel that gives no reply may run its code still. So it is asked what it answers
+ * between executions alone, and has so long.
+ */
+const ANSWER_MS = 10_000
+const NO_REPLY = 'its kernel did not say how it ended'
 const MAX_QUEUED = 100
 
 /** The context has no kernel any more. */
@@ -116,6 +122,12 @@ interface Entry {
   isNew: boolean
   /** Whether an interrupt of it was sent, since it began if it has. */
   isInterrupted: boolean
+  /** Whether one was sent so lately that it may be heeding that. */
+  isHeeding: boolean
+  /** Whether its time is over, or its CPU time used. */
+  isOverdue: boolean
+  /** What its kernel was asked since it gave no reply. */
+  question?: string
   stopTimers: (() => void)[]
   /** Gives back the room that its code takes until its kernel has begun with it. */
   release: () => void
@@ -134,6 +146,8 @@ export function createContext(options: ContextOptions): SessionContext {
   let restartWaits = false
   let queue: Entry[] = []
   let running: Entry | undefined
+  /** Set while the CPU time is read that the first of the queue begins with. */
+  let stopReading: (() => void) | undefined
   let stopStartTimer = () => {}
   let settle: { resolve: (by?: Promise<void>) => void; reject: (error: Error) => void } = { resolve() {}, reject() {} }
   let ready = Promise.resolve()
@@ -180,7 +194,18 @@ export function createContext(options: ContextOptions): SessionContext {
     executionCount = entry.execution.view().executionCount ?? executionCount
     entry.ended(entry.execution)
   }
+  const endReading = () => {
+    stopReading?.()
+    stopReading = undefined
+  }
+  const cancel = (entry: Entry, why: string) => {
+    if (queue[0] === entry) endReading()
+    queue = queue.filter((one) => one !== entry)
+    end(entry, 'cancelled', why)
+    runNext()
+  }
   const endAll = (status: ExecutionStatus, why: string | null) => {
+    endReading()
     const waiting = queue
     queue = []
     if (running) end(running, status, why)
@@ -198,36 +223,31 @@ export function createContext(options: ContextOptions): SessionContext {
   }
 
   const runNext = () => {
-    if (running || state === 'starting' || state === 'dead') return
-    const entry = queue.shift()
+    if (running || stopReading || state === 'starting' || state === 'dead') return
+    const [entry] = queue
     if (!entry) {
       if (state !== 'idle') change('idle')
       return
     }
-    running = entry
     const { cpuMs } = entry.asked
     if (cpuMs === undefined) return begin(entry)
-    // What was used before does not count, so it is read before the kernel has the code.
-    options.cpu.read().then(
+    // What was used before does not count, so it is read before the kernel has the code. Until then it waits as others do.
+    stopReading = readCpuTime(
+      options,
       (from) => {
-        if (running !== entry) return
+        endReading()
         begin(entry)
-        const over = () =>
-          overdue(entry, {
-            status: 'cpu-time-limit',
-            message: `the processes of the session used more than ${cpuMs} ms of CPU time while it ran`,
-          })
+        const message = `the processes of the session used more than ${cpuMs} ms of CPU time while it ran`
+        const over = () => overdue(entry, { status: 'cpu-time-limit', message })
         entry.stopTimers.push(watchCpuTime(options, from, cpuMs, over))
       },
-      (error: unknown) => {
-        if (running !== entry) return
-        end(entry, 'cancelled', `the CPU time of the session could not be read: ${(error as Error).message}`)
-        runNext()
-      },
+      (why) => cancel(entry, `it did not run: ${why}`),
     )
   }
 
   const begin = (entry: Entry) => {
+    queue.shift()
+    running = entry
     const { asked, execution } = entry
     const { code, silent, allowInput, timeoutMs } = asked
     const content = {
@@ -255,13 +275,20 @@ export function createContext(options: ContextOptions): SessionContext {
       send({ do: 'interrupt', context: kernel })
     }
     interrupt()
+    if (!entry.isHeeding) {
+      entry.isHeeding = true
+      entry.stopTimers.push(clock.after(INTERRUPT_GRACE_MS, () => (entry.isHeeding = false)))
+    }
     if (!entry.isNew) return
     for (const ms of INTERRUPT_AGAIN_MS) entry.stopTimers.push(clock.after(ms, interrupt))
   }
 
   const overdue = (entry: Entry, cause: NonNullable<Entry['cause']>) => {
     entry.cause ??= cause
-    sendInterrupt(entry)
+    if (entry.isOverdue) return
+    entry.isOverdue = true
+    // A second interrupt would come amidst what the code does on the first.
+    if (!entry.isHeeding) sendInterrupt(entry)
     entry.stopTimers.push(
       clock.after(INTERRUPT_GRACE_MS, () => {
         if (running !== entry) return
@@ -280,18 +307,48 @@ export function createContext(options: ContextOptions): SessionContext {
   }
 
   const complete = (entry: Entry) => {
-    const outcome = entry.execution.outcome() ?? 'failed'
+    const outcome = entry.execution.outcome()
     const { cause } = entry
-    const why = entry.execution.hasReply ? null : 'its kernel did not say how it ended'
     // What ended well in spite of an interrupt has ended well.
     if (cause && outcome !== 'succeeded') end(entry, cause.status, cause.message)
-    else end(entry, outcome, why)
+    else if (outcome) end(entry, outcome)
+    else fail(entry, NO_REPLY)
     runNext()
+  }
+  const fail = (entry: Entry, why: string) => {
+    entry.execution.takeFault(why)
+    end(entry, 'failed', why)
+  }
+
+  /** Ends it when its kernel answers, or replies to it after all. */
+  const endWhenAnswered = (entry: Entry) => {
+    if (entry.execution.hasReply) return complete(entry)
+    if (!entry.cause) sendInterrupt(entry)
+    entry.question = randomUUID()
+    send({
+      do: 'send',
+      context: kernel,
+      channel: 'shell',
+      type: 'kernel_info_request',
+      id: entry.question,
+      content: {},
+    })
+    entry.stopTimers.push(
+      clock.after(ANSWER_MS, () => {
+        if (running !== entry) return
+        const { cause } = entry
+        const why = `${cause?.message ?? (cause ? 'it was interrupted' : NO_REPLY)}, and its kernel does not answer; the context was restarted`
+        if (cause) end(entry, cause.status, why)
+        else fail(entry, why)
+        restart('cancelled', 'its context was restarted')
+      }),
+    )
   }
 
   const takeMessage = (said: KernelMessage) => {
     const { parent, channel, type, content } = said
     if (channel === 'shell' && questions.answer(parent, content)) return
+    if (channel === 'shell' && running?.question !== undefined && running.question === parent) return complete(running)
     const entry = running?.asked.id === parent ? running : undefined
     if (comms.take(said, entry?.execution) || !entry) return
     if (type === 'input_request') entry.asksInput = true
@@ -311,7 +368,7 @@ export function createContext(options: ContextOptions): SessionContext {
     const isHalf = execution.hasReply ? !hadReply : execution.isIdle && !wasIdle
     if (!isHalf) return
     const ms = execution.hasReply || entry.cause ? IDLE_MS : REPLY_MS
-    entry.stopTimers.push(clock.after(ms, () => running === entry && complete(entry)))
+    entry.stopTimers.push(clock.after(ms, () => running === entry && endWhenAnswered(entry)))
   }
 
   start()
@@ -338,6 +395,8 @@ export function createContext(options: ContextOptions): SessionContext {
         hasBegun: false,
         isNew: true,
         isInterrupted: false,
+        isHeeding: false,
+        isOverdue: false,
         stopTimers: [],
         release,
       })
@@ -345,10 +404,10 @@ export function createContext(options: ContextOptions): SessionContext {
       return execution
     },
     interrupt(execution) {
-      const waiting = queue.find(({ asked }) => asked.id === execution)
+      const isReading = execution === undefined && stopReading !== undefined
+      const waiting = isReading ? queue[0] : queue.find(({ asked }) => asked.id === execution)
       if (waiting) {
-        queue = queue.filter((entry) => entry !== waiting)
-        end(waiting, 'cancelled', 'it was cancelled before it began')
+        cancel(waiting, 'it was cancelled before it began')
         return true
       }
       if (!running || (execution !== undefined && running.execution.id !== execution)) return false
@@ -400,8 +459,10 @@ export function createContext(options: ContextOptions): SessionContext {
           stopStartTimer()
           state = 'idle'
           settle.resolve()
-          if (queue.length === 0) tell({ type: 'context', data: view() })
-          return runNext()
+          runNext()
+          // Nothing has begun that tells of it.
+          if (!running) tell({ type: 'context', data: view() })
+          return
         case 'message':
           return takeMessage(event)
         case 'failed':

@@ -3,11 +3,13 @@ import { SECOND } from '../../shared/limits.ts'
 import { AgentFault } from './agent-decoder.ts'
 import { type Agent, AgentRefusal } from './agent.ts'
 import type { Clock } from './context.ts'
+import { createProcessTimes, type ProcessTimes } from './process-times.ts'
+import { SYSTEM_ERRORS } from './system-errors.ts'
 
 /**
- * CPU time of all processes of a session, those that have ended too: the sum of what each process in `/proc/[pid]/stat` (proc(5)) used
- * itself and what those of its children used that it has waited for. All that nobody else waits for is taken in by the first process of the
- * cell. Programs cannot write there; but time of a child that ends unwaited, since its parent ignores SIGCHLD, is lost with it.
+ * CPU time of all processes of a session, those that have ended too: the sum of what each used itself and what those of its children used that it
+ * has waited for. All that nobody else waits for is taken in by the first process of the cell. A child whose parent ignores SIGCHLD takes its time
+ * with it when it ends; what was seen of that stays counted.
  */
 export interface CpuTime {
   /** @throws AgentRefusal, or what ended the agent */
@@ -21,56 +23,69 @@ export interface UsedTime {
   processes: number
 }
 
-/** What the files count in, on every machine that Linux has for programs: USER_HZ is 100. */
-const TICK_MS = 10
-const STAT_BYTES = 1024
-/** As often is it looked again while processes come and go. */
+/** As often is it looked again while processes end. */
 const MOST_LOOKS = 3
 /** Looks at an execution lie so far apart at least, and so much for each process: a session must not keep its worker busy with them. */
 const LEAST_MS = 200
 const PROCESS_MS = 10
 /** And so far at most: the machine may have more processors than is known here. */
 const MOST_MS = 5 * SECOND
+/** What a read has before somebody who waits for it. */
+const READ_MS = 10 * SECOND
 
-/** @param failed is told when the agent cannot be believed any more */
-export function createCpuTime(agent: Pick<Agent, 'list' | 'read'>, failed: (error: Error) => void): CpuTime {
-  let most = 0
-  /** Lowest first: mostly those come before their children. */
-  const processes = async (): Promise<number[]> => {
-    const found: number[] = []
-    for (let seen = 0, all = 1; seen < all;) {
-      const { entries, total } = await agent.list('/proc', seen)
-      found.push(...entries.map(({ name }) => Number(name)).filter((pid) => pid > 0))
-      all = entries.length === 0 ? 0 : total
-      seen += entries.length
+/**
+ * @param processes how many the session may have at a time
+ * @param failed is told when the agent cannot be believed any more
+ */
+export function createCpuTime(
+  agent: Pick<Agent, 'list' | 'read'>,
+  processes: number,
+  failed: (error: Error) => void,
+): CpuTime {
+  const timesNow = createProcessTimes(agent, processes)
+  /** The sum that was seen last, and what earlier ones had beyond those that followed. */
+  let seenMs = 0
+  let lostMs = 0
+  /** The look under way or the last one, and the one behind it, which all share that come meanwhile. */
+  let last: Promise<unknown> = Promise.resolve()
+  let next: Promise<UsedTime> | undefined
+
+  // A sum over processes that are there before and after counts nobody twice, in whatever order they were looked at: who is there still has not been
+  // waited for. Without those that ended meanwhile it is the least that was used. When none did, less than before means that some is lost.
+  const note = (before: ProcessTimes, after: ProcessTimes): { isWhole: boolean } => {
+    let sum = 0
+    let isWhole = true
+    for (const [process, usedMs] of before) {
+      if (after.has(process)) sum += usedMs
+      else isWhole = false
     }
-    return found.sort((a, b) => a - b)
+    if (isWhole && sum < seenMs) lostMs += seenMs - sum
+    seenMs = isWhole ? sum : Math.max(seenMs, sum)
+    if (!Number.isSafeInteger(seenMs + lostMs)) throw new AgentFault('the agent tells of a time that cannot be')
+    return { isWhole }
   }
-  const timeOf = (pid: number): Promise<number> =>
-    agent.read(`/proc/${pid}/stat`, 0, STAT_BYTES).then(({ bytes }) => cpuMsOf(bytes.toString('latin1')), ifGone)
-
-  // The agent does one after another. So a process that ends while it is looked is missing or counts once, and never twice: who waits for it was
-  // looked at before. What is read is the least that was used, and the most of several looks the best.
   const look = async (): Promise<UsedTime> => {
-    let before = await processes()
+    next = undefined
+    let before = await timesNow()
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
-      const times = await Promise.all(before.map(timeOf))
-      most = Math.max(
-        most,
-        times.reduce((sum, time) => sum + time, 0),
-      )
-      const after = await processes()
-      if (after.join() === before.join()) break
+      const after = await timesNow()
+      const { isWhole } = note(before, after)
       before = after
+      if (isWhole) break
     }
-    return { usedMs: most, processes: before.length }
+    return { usedMs: seenMs + lostMs, processes: before.size }
   }
+  const lookAtLast = () =>
+    look().catch((error: unknown) => {
+      if (error instanceof AgentFault) failed(error)
+      throw error
+    })
   return {
-    read: () =>
-      look().catch((error: unknown) => {
-        if (error instanceof AgentFault) failed(error)
-        throw error
-      }),
+    read() {
+      next ??= last.then(lookAtLast, lookAtLast)
+      last = next
+      return next
+    },
   }
 }
 
@@ -108,17 +123,34 @@ export function watchCpuTime(
   }
 }
 
-/** Fields 14 to 17 of `/proc/[pid]/stat`: utime, stime, cutime, cstime. The name before them may have anything in it, brackets too. */
-function cpuMsOf(stat: string): number {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
-  return fields.length > 14 && Number.isFinite(ticks) ? ticks * TICK_MS : 0
-}
-
-/** It had ended when its file was to be opened, or to be read. */
-function ifGone(error: unknown): number {
-  const ENOENT = 2
-  const ESRCH = 3
-  if (error instanceof AgentRefusal && (error.errno === ENOENT || error.errno === ESRCH)) return 0
-  throw error
+/**
+ * Reads what the processes of a session have used, for somebody who waits for it.
+ * @param whenRead is called once, unless it is stopped before
+ * @param refused is called in its place, with why, when the system refuses that or it takes too long. What ends the session calls neither in time
+ * @returns a function that stops it
+ */
+export function readCpuTime(
+  { cpu, clock }: { cpu: CpuTime; clock: Clock },
+  whenRead: (used: UsedTime) => void,
+  refused: (why: string) => void,
+): () => void {
+  let isOver = false
+  const finish = (task: () => void) => {
+    if (isOver) return
+    isOver = true
+    stopTimer()
+    task()
+  }
+  const stopTimer = clock.after(READ_MS, () =>
+    finish(() => refused(`the CPU time of the session could not be read within ${READ_MS / SECOND} s`)),
+  )
+  cpu.read().then(
+    (used) => finish(() => whenRead(used)),
+    (error: unknown) => {
+      if (!(error instanceof AgentRefusal)) return
+      const [, what] = SYSTEM_ERRORS[error.errno] ?? ['', `fails (error ${error.errno})`]
+      finish(() => refused(`reading the CPU time of the session ${what}`))
+    },
+  )
+  return () => finish(() => undefined)
 }

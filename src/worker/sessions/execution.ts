@@ -28,6 +28,8 @@ export interface RunningExecution {
   /** Something that it would show is left out. */
   cut(): void
   take(message: KernelMessage): void
+  /** What its kernel did not say: an error, unless it has told of one. */
+  takeFault(why: string): void
   finish(status: ExecutionStatus, message?: string | null): void
   /** The status that its reply stands for; undefined before it. */
   outcome(): ExecutionStatus | undefined
@@ -241,6 +243,9 @@ export function createExecution(
           }
           return
       }
+    },
+    takeFault(why) {
+      if (execution.state === 'running' && !execution.error) takeError({ ename: 'KernelError', evalue: why })
     },
     finish(status, message = null) {
       if (execution.state === 'finished') return

@@ -28,6 +28,8 @@ export interface KernelsOptions {
   plan: KernelPlan
   memoryBytes: number
   outputBytes: number
+  /** How many the session may have at a time. */
+  processes: number
   tell: (event: SessionEvent) => void
   /** Calls back when there is room for what more output becomes. */
   whenRoom: (resume: () => void) => void
@@ -59,7 +61,7 @@ export function createKernels(options: KernelsOptions): Kernels {
   let kernels = 0
   const pace = createOutputPace(clock, BRIDGE_RATE)
   const waiting = createWaitingBytes()
-  const cpu = createCpuTime(agent, failed)
+  const cpu = createCpuTime(agent, options.processes, failed)
   /** Orders to a bridge that starts: the first that it gets, in their order. */
   let queued: Buffer[] = []
   let queuedBytes = 0
@@ -125,7 +127,7 @@ export function createKernels(options: KernelsOptions): Kernels {
     queuedBytes += line.length
   }
   const requireRoom = (id: string) => {
-    if (contexts.has(id)) throw new ContextExists(`/id is "${id}", and the session has a context of that id`)
+    if (contexts.has(id)) throw new ContextExists(`the session has a context "${id}"`)
     if (contexts.size >= MAX_CONTEXTS) throw new TooManyContexts(`a session has ${MAX_CONTEXTS} contexts at most`)
     if (isClosed) throw new TooManyContexts('the session is ending')
     requireBridge(unsentBytes())

@@ -142,6 +142,7 @@ export function startBody(options: BodyOptions): SessionBody {
           },
           memoryBytes: limits.memoryBytes,
           outputBytes: limits.outputBytes,
+          processes: limits.processes,
           tell: (event) => listener?.tell(event),
           whenRoom: (resume) => (listener ? listener.whenRoom(resume) : resume()),
           failed,
