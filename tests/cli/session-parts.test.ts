@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import { expect, test } from '@jest/globals'
 import { type Result, RunyardError, type Session, type SessionHandle } from '../../src/client/client.ts'
 import { isComplete } from '../../src/cli/sessions/is-complete.ts'
@@ -146,47 +146,142 @@ test('what the output does not say of an end is said', () => {
   )
 })
 
-test('at a terminal a command has no time limit, Ctrl-C interrupts it alone, and Ctrl-D leaves the line', async () => {
+/** A session at a terminal. `prompted` resolves once the prompt stands there for so many times. */
+function atTerminal(session: object) {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
+  let [shown, seen] = ['', () => {}]
+  const prompts = () => shown.split('python> ').length - 1
+  const screen = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      shown += chunk.toString()
+      seen()
+      done()
+    },
+  })
+  const said: string[] = []
+  const write = (text: string) => said.push(text)
+  const streams = { stdout: { write }, stderr: { write }, note: (text: string) => said.push(`note: ${text}`) }
+  const left = repl({
+    session: session as SessionHandle,
+    view: { language: 'python', kernel: true } as Session,
+    streams: streams as unknown as Parameters<typeof repl>[0]['streams'],
+    shower: {} as Parameters<typeof repl>[0]['shower'],
+    stdin: stdin as unknown as NodeJS.ReadStream,
+    stdout: Object.assign(screen, { isTTY: true, columns: 80 }) as unknown as NodeJS.WriteStream,
+  })
+  const prompted = (times: number) =>
+    new Promise<void>((resolve) => {
+      seen = () => {
+        if (prompts() >= times) resolve()
+      }
+      seen()
+    })
+  return { stdin, said, left, prompts, prompted }
+}
+
+type Terminal = ReturnType<typeof atTerminal>
+
+/** What was done to a session in which a command named C runs until it gets one of these signals. */
+function withCommand(deadly: string, start: () => Promise<{ id: string }>) {
   const calls: string[] = []
   let end = () => {}
   const ended = new Promise<void>((resolve) => (end = resolve))
   const commands = {
-    async start(line: string, { timeoutMs = 0 }) {
+    start(line: string, { timeoutMs = 0 }) {
       calls.push(`start ${line} ${timeoutMs > 86_400_000 ? 'without a limit' : `for ${timeoutMs} ms`}`)
-      // Behind the turn in which it is told that the command has started.
-      setImmediate(() => stdin.write('\x03'))
-      return { id: 'C' }
+      return start()
     },
     async *stream() {
       yield { type: 'stdout', data: { command: 'C', data: 'begins\n' } }
       await ended
     },
-    async signal(id: string, name: string) {
-      calls.push(`${name} to ${id}`)
-      end()
+    async signal(id: string, name: string, { tree = false } = {}) {
+      calls.push(`${name} to ${tree ? 'the tree of ' : ''}${id}`)
+      if (name === deadly) end()
     },
-    wait: async () => ({ status: 'signalled', exitCode: null, signal: 'SIGINT', message: null }),
+    wait: async () => ({ status: 'signalled', exitCode: null, signal: deadly, message: null }),
   }
   const contexts = { interrupt: async () => void calls.push('interrupt of the kernel') }
-  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
-  const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80 })
-  const said: string[] = []
-  const write = (text: string) => said.push(text)
-  const streams = { stdout: { write }, stderr: { write }, note: (text: string) => said.push(`note: ${text}`) }
-  const left = repl({
-    session: { commands, contexts } as unknown as SessionHandle,
-    view: { language: 'python', kernel: true } as Session,
-    streams: streams as unknown as Parameters<typeof repl>[0]['streams'],
-    shower: {} as Parameters<typeof repl>[0]['shower'],
-    stdin: stdin as unknown as NodeJS.ReadStream,
-    stdout: stdout as unknown as NodeJS.WriteStream,
+  return { calls, session: { commands, contexts } }
+}
+
+test('at a terminal a command has no time limit, Ctrl-C interrupts it alone, and Ctrl-D leaves the line', async () => {
+  const { calls, session } = withCommand('SIGINT', async () => {
+    // Behind the turn in which it is told that the command has started.
+    setImmediate(() => terminal.stdin.write('\x03'))
+    return { id: 'C' }
   })
+  const terminal: Terminal = atTerminal(session)
+  const { stdin, said, left, prompted } = terminal
   stdin.write('!sleep 600\r')
-  await ended
+  await prompted(2)
   stdin.write('\x04')
   await left
   expect(calls).toEqual(['start sleep 600 without a limit', 'SIGINT to C'])
-  expect(said).toEqual(['begins\n', 'note: ended by SIGINT', '\n'])
+  expect(said).toEqual(['begins\n', 'note: interrupted; Ctrl-C again kills it', 'note: ended by SIGINT', '\n'])
+})
+
+test('Ctrl-C before a command has an id reaches it once it has one, and the second one kills it', async () => {
+  const { calls, session } = withCommand(
+    'SIGKILL',
+    () =>
+      new Promise((answer) => {
+        // Behind the turn in which the keys are read.
+        terminal.stdin.once('data', () => setImmediate(() => answer({ id: 'C' })))
+        setImmediate(() => terminal.stdin.write('\x03\x03'))
+      }),
+  )
+  const terminal: Terminal = atTerminal(session)
+  const { stdin, said, left, prompted } = terminal
+  stdin.write('!sleep 600\r')
+  await prompted(2)
+  stdin.write('\x04')
+  await left
+  expect(calls.slice(1)).toEqual(['SIGINT to C', 'SIGKILL to the tree of C'])
+  expect(said).toContain('note: ended by SIGKILL')
+})
+
+test('code that heeds no interrupt is ended by a second Ctrl-C, which restarts its context', async () => {
+  const calls: string[] = []
+  let end = (_: object) => {}
+  const contexts = {
+    interrupt: async () => void calls.push('interrupt'),
+    async restart() {
+      calls.push('restart')
+      end({ ...execution, status: 'cancelled', message: 'its context was restarted' })
+    },
+  }
+  const runCode = () =>
+    new Promise((ended) => {
+      end = ended
+      terminal.stdin.write('\x03\x03')
+    })
+  const terminal: Terminal = atTerminal({ contexts, runCode })
+  const { stdin, said, left, prompted } = terminal
+  stdin.write('work()\r')
+  await prompted(2)
+  stdin.write('\x04')
+  await left
+  expect(calls).toEqual(['interrupt', 'restart'])
+  expect(said).toEqual([
+    'note: interrupted; Ctrl-C again restarts the interpreter, whose state is lost then',
+    'note: its context was restarted',
+    '\n',
+  ])
+})
+
+test('Ctrl-D leaves while code runs, and no prompt follows', async () => {
+  const runCode = (_: string, { signal }: { signal: AbortSignal }) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error))
+      terminal.stdin.write('\x04')
+    })
+  const terminal: Terminal = atTerminal({ runCode, contexts: {} })
+  const { stdin, said, left, prompts } = terminal
+  stdin.write('work()\r')
+  await left
+  expect(said).toEqual(['\n'])
+  expect(prompts()).toBe(1)
 })
 
 test.each([
@@ -223,15 +318,15 @@ test.each([
   expect(calls).toEqual([`sleep 40 ${howLong}`, `work() ${howLong}`])
 })
 
-test.each(['the session does not exist, or it has expired', 'the session has no context "b"'])(
+const toldOf = (what: string, detail: string) => {
+  const at = { url: 'http://127.0.0.1:3000/', key: undefined, sources: { url: '--url', key: undefined } }
+  return (explain(new RunyardError({ code: 'not-found', detail }), at, what) as Error).message
+}
+
+test.each(['the session does not exist, or it has expired', 'the session has no context "b"', 'a.txt does not exist'])(
   'what a session lacks is named: %s',
-  (detail) => {
-    const error = new RunyardError({ code: 'not-found', detail })
-    const { message } = explain(
-      error,
-      { url: 'http://127.0.0.1:3000/', key: undefined, sources: { url: '--url', key: undefined } },
-      'a.py',
-    ) as Error
-    expect(message).toBe(`a.py: ${detail}`)
-  },
+  (detail) => expect(toldOf('session S', detail)).toBe(`session S: ${detail}`),
 )
+
+test('what is missing of a job is not told by the words of the service', () =>
+  expect(toldOf('J', 'the session does not exist')).toContain('J: you have no such job or batch'))
