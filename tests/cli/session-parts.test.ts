@@ -270,6 +270,13 @@ test('code that heeds no interrupt is ended by a second Ctrl-C, which restarts i
   ])
 })
 
+test('.exit leaves, and needs no line of its own', async () => {
+  const { stdin, said, left } = atTerminal({})
+  stdin.write('.exit\r')
+  await left
+  expect(said).toEqual([])
+})
+
 test('Ctrl-D leaves while code runs, and no prompt follows', async () => {
   const runCode = (_: string, { signal }: { signal: AbortSignal }) =>
     new Promise((_resolve, reject) => {

@@ -51,13 +51,17 @@ export async function repl(options: ReplOptions): Promise<void> {
   const asker = isTerminal
     ? (prompt: string) =>
         new Promise<string>((answer, fail) => {
-          signal.addEventListener('abort', () => fail(signal.reason as Error), { once: true })
-          lines.question(prompt, answer)
+          const onAbort = () => fail(signal.reason as Error)
+          signal.addEventListener('abort', onAbort, { once: true })
+          lines.question(prompt, (text) => {
+            signal.removeEventListener('abort', onAbort)
+            answer(text)
+          })
         })
     : undefined
   const code = view.kernel ? (text: string) => runCode(session, text, streams, shower, call, asker) : undefined
   let waiting = ''
-  let [isRunning, isClosed] = [false, false]
+  let [isRunning, isClosed, isLeft] = [false, false, false]
   /** Ends what runs; absent where nothing of it can be ended. */
   let onCtrlC: (() => void) | undefined
   const begins = (ending: Ending) => (onCtrlC = ctrlC(ending, note))
@@ -136,13 +140,15 @@ export async function repl(options: ReplOptions): Promise<void> {
   }
   prompt()
   for await (const line of lines) {
-    if (!(await takes(line))) break
+    const goesOn = await takes(line)
+    isLeft = !goesOn && !isClosed
+    if (!goesOn) break
     prompt()
   }
   // A file may end with a block. At a terminal nobody could interrupt it any more.
   if (!isTerminal && waiting.trim() !== '') await run(waiting)
   // Ctrl-D leaves the prompt in the last line.
-  if (isTerminal && isClosed) said('')
+  if (isTerminal && !isLeft) said('')
   lines.close()
 }
 
