@@ -63,6 +63,8 @@ test.each([
   [`echo "$(echo "it's")"`, true],
   [`echo "$(if true; then`, false],
   ['echo $(date) if', true],
+  ['echo "(" ")"', true],
+  ['(echo ")"', false],
   ['echo "a\n', true],
   ['a |\n', true],
   ['cat <<EOF-1', false],

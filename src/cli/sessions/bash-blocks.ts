@@ -46,11 +46,13 @@ export function isOpenInBash(code: string): boolean {
     const [token = '', closing, delimiter] = tokens.exec(code) ?? []
     const before = code[at - 1] ?? ''
     at += token.length
-    if (inside === '"' || inside === ARITHMETIC) {
+    if (inside === ARITHMETIC) {
+      if (token === '(') open.push(ARITHMETIC)
+      else if (token === ')') open.pop()
+    } else if (inside === '"') {
       if (token === '$(') open.push(SUBSTITUTION)
       else if (token === '$((') open.push(ARITHMETIC, ARITHMETIC)
-      else if (token === '(') open.push(ARITHMETIC)
-      else if (token === '"' || token === ')') open.pop()
+      else if (token === '"') open.pop()
       isCommand = token === '$('
     } else if (token === '\n') {
       const behind = endOf(documents, code, at)
@@ -93,7 +95,6 @@ function endOf(documents: readonly HereDocument[], code: string, from: number): 
 
 /** A delimiter as its line has it. */
 const unquoted = (delimiter: string): string =>
-  delimiter.replaceAll(
-    /\\([^])|'([^']*)'|"([^"]*)"/g,
-    (_, escaped = '', single = '', double = '') => escaped + single + double,
+  delimiter.replaceAll(/\\([^])|'([^']*)'|"([^"]*)"/g, (_whole, ...groups: (string | undefined)[]) =>
+    groups.slice(0, 3).join(''),
   )
