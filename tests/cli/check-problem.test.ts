@@ -137,18 +137,21 @@ const patient = { stop: never, hurry: never }
 test.each([
   ['all of them', {}, 2],
   ['one alone', { test: 'secret/2' }, 1],
-])('tests of which one is larger than a job may be are stored while a program is judged with %s', async (what, options, tests) => {
-  const name = `large-${what.replaceAll(' ', '-')}`
-  const answers = { 'sample/1.ans': '', 'secret/2.ans': '' }
-  const inputs = { 'sample/1.in': '', 'secret/2.in': 'x'.repeat(3 * 1024 * 1024) }
-  const folder = write(name, { ...answers, ...inputs, 'submissions/accepted/a.py': '' })
-  const { client, stored, submitted, all } = service()
-  const program = join(folder, 'submissions/accepted/a.py')
-  const connection = { client } as unknown as Connection
-  expect(await judge(folder, program, { json: true, ...options }, connection, silent(), patient)).toBe(0)
-  expect(submitted).toEqual([expect.objectContaining({ problem: 'p' })])
-  expect([all, [...stored]]).toEqual([[{ name: `${name} (temporary, of runyard judge)`, tests }], []])
-})
+])(
+  'tests of which one is larger than a job may be are stored while a program is judged with %s',
+  async (what, options, tests) => {
+    const name = `large-${what.replaceAll(' ', '-')}`
+    const answers = { 'sample/1.ans': '', 'secret/2.ans': '' }
+    const inputs = { 'sample/1.in': '', 'secret/2.in': 'x'.repeat(3 * 1024 * 1024) }
+    const folder = write(name, { ...answers, ...inputs, 'submissions/accepted/a.py': '' })
+    const { client, stored, submitted, all } = service()
+    const program = join(folder, 'submissions/accepted/a.py')
+    const connection = { client } as unknown as Connection
+    expect(await judge(folder, program, { json: true, ...options }, connection, silent(), patient)).toBe(0)
+    expect(submitted).toEqual([expect.objectContaining({ problem: 'p' })])
+    expect([all, [...stored]]).toEqual([[{ name: `${name} (temporary, of runyard judge)`, tests }], []])
+  },
+)
 
 test.each([100, 101])('a program is judged with the %d tests of a folder, and nothing stays stored', async (count) => {
   const folder = write(`judged-${count}`, { ...testFiles(count), 'submissions/accepted/a.py': '' })

@@ -111,7 +111,8 @@ export async function checkProblem(
       checked.push({ example, job, passed: endedAsClaimed(example, job.judging) })
     }
   }
-  if (examples.length > 0) await judgedWith({ folder, archive: () => packed(files), problem }, { client, note, hurry }, judgeExamples)
+  if (examples.length > 0)
+    await judgedWith({ folder, archive: () => packed(files), problem }, { client, note, hurry }, judgeExamples)
   if (stop.aborted) return EXIT.cancelled
   progress.clear()
   if (json)

@@ -97,7 +97,7 @@ async function programAndProblem(
   if (!read.problem) throw notUsable(folder, read.faults)
   const problem = options.test === undefined ? read.problem : onlyTest(read.problem, options.test)
   // What is stored of a folder with one test alone has that test alone.
-  const archive = async () => options.test === undefined ? packed(files) : Buffer.concat(await exportProblem(problem))
+  const archive = async () => (options.test === undefined ? packed(files) : Buffer.concat(await exportProblem(problem)))
   return { folder, archive, problem, program, notes: read.notes }
 }
 
