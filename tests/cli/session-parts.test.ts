@@ -245,7 +245,7 @@ test('Ctrl-C before a command has an id reaches it once it has one, and the seco
 
 test('code that heeds no interrupt is ended by a second Ctrl-C, which restarts its context', async () => {
   const calls: string[] = []
-  let end = (_: object) => {}
+  let end: (execution: object) => void = () => {}
   const contexts = {
     interrupt: async () => void calls.push('interrupt'),
     async restart() {
