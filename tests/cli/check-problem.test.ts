@@ -105,7 +105,7 @@ function service() {
     runtimes: () => Promise.resolve([{ ...runtime('python', 'main.py'), installed: true }]),
     problems: {
       async create(name: string, archive: Uint8Array) {
-        const files = readArchive(Buffer.from(archive), { maxBytes: 1e6, maxFiles: 1000 })
+        const files = readArchive(Buffer.from(archive), { maxBytes: 8e6, maxFiles: 1000 })
         const one = { name, tests: [...files.keys()].filter((path) => path.endsWith('.in')).length }
         stored.set('p', one)
         all.push(one)
@@ -133,6 +133,25 @@ const testFiles = (count: number) =>
 const never = new AbortController().signal
 const silent = () => ({ stdout: new PassThrough(), stderr: new PassThrough(), note: () => undefined })
 const patient = { stop: never, hurry: never }
+
+test.each([
+  ['all of them', {}, 2],
+  ['one alone', { test: 'secret/2' }, 1],
+])(
+  'tests of which one is larger than a job may be are stored while a program is judged with %s',
+  async (what, options, tests) => {
+    const name = `large-${what.replaceAll(' ', '-')}`
+    const answers = { 'sample/1.ans': '', 'secret/2.ans': '' }
+    const inputs = { 'sample/1.in': '', 'secret/2.in': 'x'.repeat(3 * 1024 * 1024) }
+    const folder = write(name, { ...answers, ...inputs, 'submissions/accepted/a.py': '' })
+    const { client, stored, submitted, all } = service()
+    const program = join(folder, 'submissions/accepted/a.py')
+    const connection = { client } as unknown as Connection
+    expect(await judge(folder, program, { json: true, ...options }, connection, silent(), patient)).toBe(0)
+    expect(submitted).toEqual([expect.objectContaining({ problem: 'p' })])
+    expect([all, [...stored]]).toEqual([[{ name: `${name} (temporary, of runyard judge)`, tests }], []])
+  },
+)
 
 test.each([100, 101])('a program is judged with the %d tests of a folder, and nothing stays stored', async (count) => {
   const folder = write(`judged-${count}`, { ...testFiles(count), 'submissions/accepted/a.py': '' })

@@ -5,6 +5,8 @@ import { PassThrough } from 'node:stream'
 import { afterAll, expect, test } from '@jest/globals'
 import type { CodeRequest } from '../../src/client/client.ts'
 import { judge, type JudgeOptions } from '../../src/cli/jobs/judge.ts'
+import { extended, shownTest } from '../../src/cli/jobs/one-test.ts'
+import { plain } from '../../src/cli/paint.ts'
 import type { Connection } from '../../src/cli/service/connection.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'runyard-judge-'))
@@ -124,6 +126,19 @@ test('long texts are cut, and empty ones are said to be', async () => {
     '... 1000 more characters',
     'output: empty',
     'wrong-answer: 0 of 1 points',
+  ])
+})
+
+test('what is left out of an output counts what was not kept of it', () => {
+  const nothing = { text: '', left: 0 }
+  const pieces = ['x'.repeat(5000), 'y'.repeat(5000), 'z'.repeat(5000)]
+  const output = pieces.reduce((kept, piece) => extended(kept, piece, 6000), nothing)
+  expect(output.text).toHaveLength(10_000)
+  expect(shownTest({}, { output, errors: nothing }, plain)).toEqual([
+    'input: empty',
+    'output:',
+    'x'.repeat(4000),
+    '... 11000 more characters',
   ])
 })
 

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import { expect, test } from '@jest/globals'
 import { type Result, RunyardError, type Session, type SessionHandle } from '../../src/client/client.ts'
 import { isComplete } from '../../src/cli/sessions/is-complete.ts'
@@ -40,7 +40,8 @@ test.each([
   ['x=$(date)', true],
   ['echo for if {', true],
   ['echo ${x#*/} $# # if', true],
-  ["echo 'it is\n", false],
+  ["echo 'it is", false],
+  ["echo 'it is\n", true],
   ["echo 'it is\n\nit'", true],
   ['echo "a \\" b"', true],
   ['cat <<EOF\nif', false],
@@ -50,6 +51,49 @@ test.each([
   ['a \\\\', true],
   ['echo 1 | while', false],
   ['if one thinks so\n', true],
+  ['echo $((1<<4))', true],
+  ['x=$(( (1 + 1) << 3 ))', true],
+  ['echo "$((1 << 3))"', true],
+  ['(( x <<= y ))', true],
+  ['for ((i = 0; i < 1 << 3; i++)); do', false],
+  ['for ((i = 0; i < 1 << 3; i++)); do echo $i; done', true],
+  ['echo $((1 << 4', false],
+  ["echo $'it\\'s'", true],
+  ["echo $'it\\'s", false],
+  [`echo "$(echo "it's")"`, true],
+  [`echo "$(if true; then`, false],
+  ['echo $(date) if', true],
+  ['echo "(" ")"', true],
+  ['(echo ")"', false],
+  ['echo "a\n', true],
+  ['a |\n', true],
+  ['cat <<EOF-1', false],
+  ['cat <<EOF-1\nEOF-1', true],
+  ['cat <<EOF\n', false],
+  ['cat <<\\EOF\nif', false],
+  ['cat <<\\EOF\nif\nEOF', true],
+  ['cat <<"E-F"\nif', false],
+  ['cat <<"E-F"\nif\nE-F', true],
+  ['cat <<-EOF\n\tif\n\tEOF', true],
+  ['diff <(cat <<A) <(cat <<B)\na\nA', false],
+  ['diff <(cat <<A) <(cat <<B)\na\nA\nb\nB', true],
+  ['x=$(cat <<EOF\nif\nEOF', false],
+  ['x=$(cat <<EOF\nif\nEOF\n)', true],
+  ['function f {', false],
+  ['function f {\n  echo 1\n}', true],
+  ['echo function f {', true],
+  ['time for i in 1; do', false],
+  ['time -p for i in 1; do echo; done', true],
+  ['echo 1 |', false],
+  ['echo 1 | # to', false],
+  ['echo 1 &&', false],
+  ['echo 1 ||\necho 2', true],
+  ['sleep 1 &', true],
+  ['toString', true],
+  ['constructor | hasOwnProperty', true],
+  ['for x in a; do echo "${x:-b}" >&2; done 2>&1 | cat', true],
+  ['[[ $x =~ ^(a|b)$ ]] && { echo 1; }', true],
+  ['a=(1 2 3); echo "${#a[@]} # {"', true],
 ])('in Bash `%j` is complete: %s', (code, complete) => expect(isComplete(code, 'bash')).toBe(complete))
 
 test.each([
@@ -104,47 +148,149 @@ test('what the output does not say of an end is said', () => {
   )
 })
 
-test('at a terminal a command has no time limit, Ctrl-C interrupts it alone, and Ctrl-D leaves the line', async () => {
+/** A session at a terminal. `prompted` resolves once the prompt stands there for so many times. */
+function atTerminal(session: object) {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
+  let [shown, seen] = ['', () => {}]
+  const prompts = () => shown.split('python> ').length - 1
+  const screen = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      shown += chunk.toString()
+      seen()
+      done()
+    },
+  })
+  const said: string[] = []
+  const write = (text: string) => said.push(text)
+  const streams = { stdout: { write }, stderr: { write }, note: (text: string) => said.push(`note: ${text}`) }
+  const left = repl({
+    session: session as SessionHandle,
+    view: { language: 'python', kernel: true } as Session,
+    streams: streams as unknown as Parameters<typeof repl>[0]['streams'],
+    shower: {} as Parameters<typeof repl>[0]['shower'],
+    stdin: stdin as unknown as NodeJS.ReadStream,
+    stdout: Object.assign(screen, { isTTY: true, columns: 80 }) as unknown as NodeJS.WriteStream,
+  })
+  const prompted = (times: number) =>
+    new Promise<void>((resolve) => {
+      seen = () => {
+        if (prompts() >= times) resolve()
+      }
+      seen()
+    })
+  return { stdin, said, left, prompts, prompted }
+}
+
+type Terminal = ReturnType<typeof atTerminal>
+
+/** What was done to a session in which a command named C runs until it gets one of these signals. */
+function withCommand(deadly: string, start: () => Promise<{ id: string }>) {
   const calls: string[] = []
   let end = () => {}
   const ended = new Promise<void>((resolve) => (end = resolve))
   const commands = {
-    async start(line: string, { timeoutMs = 0 }) {
+    start(line: string, { timeoutMs = 0 }) {
       calls.push(`start ${line} ${timeoutMs > 86_400_000 ? 'without a limit' : `for ${timeoutMs} ms`}`)
-      // Behind the turn in which it is told that the command has started.
-      setImmediate(() => stdin.write('\x03'))
-      return { id: 'C' }
+      return start()
     },
     async *stream() {
       yield { type: 'stdout', data: { command: 'C', data: 'begins\n' } }
       await ended
     },
-    async signal(id: string, name: string) {
-      calls.push(`${name} to ${id}`)
-      end()
+    async signal(id: string, name: string, { tree = false } = {}) {
+      calls.push(`${name} to ${tree ? 'the tree of ' : ''}${id}`)
+      if (name === deadly) end()
     },
-    wait: async () => ({ status: 'signalled', exitCode: null, signal: 'SIGINT', message: null }),
+    wait: async () => ({ status: 'signalled', exitCode: null, signal: deadly, message: null }),
   }
   const contexts = { interrupt: async () => void calls.push('interrupt of the kernel') }
-  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
-  const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80 })
-  const said: string[] = []
-  const write = (text: string) => said.push(text)
-  const streams = { stdout: { write }, stderr: { write }, note: (text: string) => said.push(`note: ${text}`) }
-  const left = repl({
-    session: { commands, contexts } as unknown as SessionHandle,
-    view: { language: 'python', kernel: true } as Session,
-    streams: streams as unknown as Parameters<typeof repl>[0]['streams'],
-    shower: {} as Parameters<typeof repl>[0]['shower'],
-    stdin: stdin as unknown as NodeJS.ReadStream,
-    stdout: stdout as unknown as NodeJS.WriteStream,
+  return { calls, session: { commands, contexts } }
+}
+
+test('at a terminal a command has no time limit, Ctrl-C interrupts it alone, and Ctrl-D leaves the line', async () => {
+  const { calls, session } = withCommand('SIGINT', async () => {
+    // Behind the turn in which it is told that the command has started.
+    setImmediate(() => terminal.stdin.write('\x03'))
+    return { id: 'C' }
   })
+  const terminal: Terminal = atTerminal(session)
+  const { stdin, said, left, prompted } = terminal
   stdin.write('!sleep 600\r')
-  await ended
+  await prompted(2)
   stdin.write('\x04')
   await left
   expect(calls).toEqual(['start sleep 600 without a limit', 'SIGINT to C'])
-  expect(said).toEqual(['begins\n', 'note: ended by SIGINT', '\n'])
+  expect(said).toEqual(['begins\n', 'note: interrupted; Ctrl-C again kills it', 'note: ended by SIGINT', '\n'])
+})
+
+test('Ctrl-C before a command has an id reaches it once it has one, and the second one kills it', async () => {
+  const { calls, session } = withCommand(
+    'SIGKILL',
+    () =>
+      new Promise((answer) => {
+        // Behind the turn in which the keys are read.
+        terminal.stdin.once('data', () => setImmediate(() => answer({ id: 'C' })))
+        setImmediate(() => terminal.stdin.write('\x03\x03'))
+      }),
+  )
+  const terminal: Terminal = atTerminal(session)
+  const { stdin, said, left, prompted } = terminal
+  stdin.write('!sleep 600\r')
+  await prompted(2)
+  stdin.write('\x04')
+  await left
+  expect(calls.slice(1)).toEqual(['SIGINT to C', 'SIGKILL to the tree of C'])
+  expect(said).toContain('note: ended by SIGKILL')
+})
+
+test('code that heeds no interrupt is ended by a second Ctrl-C, which restarts its context', async () => {
+  const calls: string[] = []
+  let end: (execution: object) => void = () => {}
+  const contexts = {
+    interrupt: async () => void calls.push('interrupt'),
+    async restart() {
+      calls.push('restart')
+      end({ ...execution, status: 'cancelled', message: 'its context was restarted' })
+    },
+  }
+  const runCode = () =>
+    new Promise((ended) => {
+      end = ended
+      terminal.stdin.write('\x03\x03')
+    })
+  const terminal: Terminal = atTerminal({ contexts, runCode })
+  const { stdin, said, left, prompted } = terminal
+  stdin.write('work()\r')
+  await prompted(2)
+  stdin.write('\x04')
+  await left
+  expect(calls).toEqual(['interrupt', 'restart'])
+  expect(said).toEqual([
+    'note: interrupted; Ctrl-C again restarts the interpreter, whose state is lost then',
+    'note: its context was restarted',
+    '\n',
+  ])
+})
+
+test('.exit leaves, and needs no line of its own', async () => {
+  const { stdin, said, left } = atTerminal({})
+  stdin.write('.exit\r')
+  await left
+  expect(said).toEqual([])
+})
+
+test('Ctrl-D leaves while code runs, and no prompt follows', async () => {
+  const runCode = (_: string, { signal }: { signal: AbortSignal }) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error))
+      terminal.stdin.write('\x04')
+    })
+  const terminal: Terminal = atTerminal({ runCode, contexts: {} })
+  const { stdin, said, left, prompts } = terminal
+  stdin.write('work()\r')
+  await left
+  expect(said).toEqual(['\n'])
+  expect(prompts()).toBe(1)
 })
 
 test.each([
@@ -181,15 +327,15 @@ test.each([
   expect(calls).toEqual([`sleep 40 ${howLong}`, `work() ${howLong}`])
 })
 
-test.each(['the session does not exist, or it has expired', 'the session has no context "b"'])(
+const toldOf = (what: string, detail: string) => {
+  const at = { url: 'http://127.0.0.1:3000/', key: undefined, sources: { url: '--url', key: undefined } }
+  return (explain(new RunyardError({ code: 'not-found', detail }), at, what) as Error).message
+}
+
+test.each(['the session does not exist, or it has expired', 'the session has no context "b"', 'a.txt does not exist'])(
   'what a session lacks is named: %s',
-  (detail) => {
-    const error = new RunyardError({ code: 'not-found', detail })
-    const { message } = explain(
-      error,
-      { url: 'http://127.0.0.1:3000/', key: undefined, sources: { url: '--url', key: undefined } },
-      'a.py',
-    ) as Error
-    expect(message).toBe(`a.py: ${detail}`)
-  },
+  (detail) => expect(toldOf('session S', detail)).toBe(`session S: ${detail}`),
 )
+
+test('what is missing of a job is not told by the words of the service', () =>
+  expect(toldOf('J', 'the session does not exist')).toContain('J: you have no such job or batch'))

@@ -14,6 +14,7 @@ import { judgedWith, type JudgedWith } from './judged-with.ts'
 import { readFolder } from './read-folder.ts'
 import { runtimeNamed, runtimeOf } from './request.ts'
 import type { Streams } from './show-events.ts'
+import { packed } from './store-problem.ts'
 import { verdictFormat } from './verdict-rows.ts'
 
 interface Checked {
@@ -110,7 +111,8 @@ export async function checkProblem(
       checked.push({ example, job, passed: endedAsClaimed(example, job.judging) })
     }
   }
-  if (examples.length > 0) await judgedWith({ folder, files, problem }, { client, note, hurry }, judgeExamples)
+  if (examples.length > 0)
+    await judgedWith({ folder, archive: () => packed(files), problem }, { client, note, hurry }, judgeExamples)
   if (stop.aborted) return EXIT.cancelled
   progress.clear()
   if (json)

@@ -3,6 +3,7 @@ import type { CodeRequest, JobSummary, StreamedEvent } from '../../client/client
 import type { Verdict } from '../../shared/judging/verdict.ts'
 import type { Problem, ProblemFault } from '../../shared/judging/problem.ts'
 import { shellWord } from '../../shared/shell-word.ts'
+import { exportProblem } from '../../shared/judging/export-problem.ts'
 import { readProblem } from '../../shared/judging/read-problem.ts'
 import { EXIT, ExitError, exitCodeOf } from '../exit.ts'
 import { type FolderProblem, judgedWith, type JudgedWith } from './judged-with.ts'
@@ -12,8 +13,9 @@ import { plain } from '../paint.ts'
 import { type Connection, PATIENT_RETRIES } from '../service/connection.ts'
 import { counted, printable } from '../table.ts'
 import { withUploads } from './uploads.ts'
-import { nameOf, onlyTest, shownTest } from './one-test.ts'
+import { type Beginning, extended, nameOf, onlyTest, shownTest } from './one-test.ts'
 import { readFolder } from './read-folder.ts'
+import { packed } from './store-problem.ts'
 import { verdictFormat, verdictRows } from './verdict-rows.ts'
 
 export interface JudgeOptions extends RequestOptions {
@@ -94,7 +96,9 @@ async function programAndProblem(
   const read = readProblem(files, (path) => runtimeOf(extname(path).toLowerCase(), runtimes))
   if (!read.problem) throw notUsable(folder, read.faults)
   const problem = options.test === undefined ? read.problem : onlyTest(read.problem, options.test)
-  return { folder, files, problem, program, notes: read.notes }
+  // What is stored of a folder with one test alone has that test alone.
+  const archive = async () => (options.test === undefined ? packed(files) : Buffer.concat(await exportProblem(problem)))
+  return { folder, archive, problem, program, notes: read.notes }
 }
 
 const SHOWN_NOTES = 3
@@ -123,6 +127,7 @@ export function combine(program: CodeRequest, fields: JudgedWith): CodeRequest {
 
 /** Characters of an output in which a difference is looked for. */
 const COMPARED = 1e6
+const NOTHING: Beginning = { text: '', left: 0 }
 
 async function showVerdicts(
   events: AsyncIterable<StreamedEvent>,
@@ -136,19 +141,19 @@ async function showVerdicts(
     !interactor && checker?.type !== 'program',
     paint,
   )
-  let [output, errors] = ['', '']
+  let [output, errors] = [NOTHING, NOTHING]
   let hasHead = false
   for await (const event of events) {
     if (event.type === 'stderr' && event.data.stage === 'compile') stderr.write(event.data.data)
-    if (event.type === 'stage' && event.data.phase === 'started') output = errors = ''
-    if (event.type === 'stdout' && output.length < COMPARED)
-      output += bytesOf(event.data.data, event.data.dataBase64).toString()
-    if (event.type === 'stderr' && errors.length < COMPARED) errors += event.data.data
+    if (event.type === 'stage' && event.data.phase === 'started') output = errors = NOTHING
+    if (event.type === 'stdout')
+      output = extended(output, bytesOf(event.data.data, event.data.dataBase64).toString(), COMPARED)
+    if (event.type === 'stderr') errors = extended(errors, event.data.data, COMPARED)
     if (event.type === 'state' && event.data.attempt > 1 && event.data.state === 'running') {
       note('its worker was lost; the program is judged again from the start')
     }
     if (event.type === 'stage' && event.data.phase === 'ended') {
-      const lines = rows.row(event.data.report, output)
+      const lines = rows.row(event.data.report, output.text)
       if (lines.length > 0 && !hasHead) print(rows.head())
       hasHead ||= lines.length > 0
       lines.forEach(print)

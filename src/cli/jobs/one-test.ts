@@ -37,22 +37,34 @@ export function shownTest(test: RequestTest, { output, errors }: Written, paint:
   return [
     ...shownPart('input', input, paint),
     ...(expectedOutput === undefined ? [] : shownPart('answer', expectedOutput, paint)),
-    ...shownPart('output', output, paint),
-    ...(errors === '' ? [] : shownPart('standard error', errors, paint)),
+    ...shownPart('output', output.text, paint, output.left),
+    ...(errors.text === '' ? [] : shownPart('standard error', errors.text, paint, errors.left)),
   ]
+}
+
+/** The beginning of a text, and how many characters more there were. */
+export interface Beginning {
+  text: string
+  left: number
+}
+
+/** @param most characters of the beginning; the piece that reaches them is kept whole */
+export function extended({ text, left }: Beginning, piece: string, most: number): Beginning {
+  return text.length < most ? { text: text + piece, left } : { text, left: left + piece.length }
 }
 
 interface Written {
   /** On standard output. */
-  output: string
-  errors: string
+  output: Beginning
+  errors: Beginning
 }
 
-function shownPart(title: string, text: string, paint: Paint): string[] {
+/** @param more characters that follow */
+function shownPart(title: string, text: string, paint: Paint, more = 0): string[] {
   if (text === '') return [paint('bold', `${title}: empty`)]
   const whole = text.endsWith('\n') ? text.slice(0, -1) : text
   const shown = whole.slice(0, SHOWN_CHARACTERS).split('\n').slice(0, SHOWN_LINES)
-  const left = whole.length - shown.join('\n').length
+  const left = whole.length - shown.join('\n').length + more
   const rest = left > 0 ? [paint('dim', `... ${counted(left, 'more character')}`)] : []
   return [paint('bold', `${title}:`), ...shown.map((line) => printableLines(line.replace(/\r$/, ''))), ...rest]
 }

@@ -19,7 +19,7 @@ const OPTION_OF: Record<string, string> = {
 
 /**
  * What is wrong, and what to do about it.
- * @param what was asked for: a file, a job's id, an artifact's path behind it, or `list`
+ * @param what was asked for: a file, a job's id, an artifact's path behind it, `session` with its id, or `list`
  * @param names of the jobs of a batch, in their order
  * @param choices by what this command lets another service be chosen
  */
@@ -62,11 +62,7 @@ export function explain(
         error.errors.length === 0 ? detail : error.errors.map((one) => sentence(one, names)).join('\n'),
       )
     case 'not-found':
-      // Of a session it says what is not there: the session, or a context or a file in it.
-      return new ExitError(
-        EXIT.usage,
-        detail.startsWith('the session ') ? `${what}: ${detail}` : nothingThere(url, what),
-      )
+      return new ExitError(EXIT.usage, nothingThere(url, what, detail))
     case 'internal-error':
       return new ExitError(
         EXIT.internal,
@@ -81,11 +77,13 @@ export function explain(
   }
 }
 
-function nothingThere(url: string, what: string): string {
+function nothingThere(url: string, what: string, detail: string): string {
   // Its address alone has none of the routes below.
   const { pathname, origin } = new URL(url)
   if (pathname !== '/') return `no Runyard answers at ${url}; did you mean ${origin}?`
   if (what.startsWith('file ')) return `${what}: you have no such file at ${url}, or it has expired`
+  // What of it is not there the service says: the session, or a context or a file in it.
+  if (what === 'session' || what.startsWith('session ')) return `${what}: ${detail}`
   if (what.startsWith('problem ')) return `${what}: you have no such problem at ${url}`
   const missing = what.includes(' ') ? 'you have no such file or job' : 'you have no such job or batch'
   return `${what}: ${missing} at ${url}, or its result has expired`

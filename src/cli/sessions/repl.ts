@@ -4,6 +4,7 @@ import { contentOf, writeFile } from '../service/connection.ts'
 import { MAX_TIMER_MS } from '../../shared/limits.ts'
 import { INPUT_REFUSED } from '../../shared/sessions/session.ts'
 import type { Streams } from '../jobs/show-events.ts'
+import { ctrlC, type Ending } from './ctrl-c.ts'
 import { isComplete } from './is-complete.ts'
 import type { ResultShower } from './show-result.ts'
 
@@ -18,7 +19,7 @@ export interface ReplOptions {
   timeoutMs?: number
 }
 
-const HELP = `Lines are run as code; a block ends with an empty line. Tab completes. Ctrl-C interrupts, Ctrl-D leaves.
+const HELP = `Lines are run as code; a block ends with an empty line. Tab completes. Ctrl-C interrupts, twice kills, Ctrl-D leaves.
   !COMMAND            run a shell command in the session
   .put FILE [PATH]    upload a file
   .get PATH [FILE]    download a file
@@ -34,7 +35,10 @@ export async function repl(options: ReplOptions): Promise<void> {
   const isTerminal = stdin.isTTY && stdout.isTTY
   // Who sits at a terminal ends what takes too long by Ctrl-C.
   const timeoutMs = options.timeoutMs ?? (isTerminal ? MAX_TIMER_MS : undefined)
-  const patience = timeoutMs === undefined ? {} : { timeoutMs }
+  /** Ends the calls that wait, so that what is left running keeps nobody here. */
+  const leaving = new AbortController()
+  const { signal } = leaving
+  const call = { signal, ...(timeoutMs !== undefined && { timeoutMs }) }
   const lines = createInterface({
     input: stdin,
     ...(isTerminal && {
@@ -45,26 +49,37 @@ export async function repl(options: ReplOptions): Promise<void> {
   })
   const said = (text: string) => void streams.stdout.write(`${text}\n`)
   const asker = isTerminal
-    ? (prompt: string) => new Promise<string>((answer) => lines.question(prompt, answer))
+    ? (prompt: string) =>
+        new Promise<string>((answer, fail) => {
+          const onAbort = () => fail(signal.reason as Error)
+          signal.addEventListener('abort', onAbort, { once: true })
+          lines.question(prompt, (text) => {
+            signal.removeEventListener('abort', onAbort)
+            answer(text)
+          })
+        })
     : undefined
-  const code = view.kernel ? (text: string) => runCode(session, text, streams, shower, patience, asker) : undefined
+  const code = view.kernel ? (text: string) => runCode(session, text, streams, shower, call, asker) : undefined
   let waiting = ''
-  let isLeft = false
-  /** Ends what runs, and nothing else of the session. */
-  let interrupt: (() => Promise<unknown>) | undefined
+  let [isRunning, isClosed, isLeft] = [false, false, false]
+  /** Ends what runs; absent where nothing of it can be ended. */
+  let onCtrlC: (() => void) | undefined
+  const begins = (ending: Ending) => (onCtrlC = ctrlC(ending, note))
   const prompt = () => {
-    if (!isTerminal) return
+    if (!isTerminal || isClosed) return
     lines.setPrompt(waiting === '' ? `${view.language}> ` : '... ')
     lines.prompt()
   }
   lines.on('SIGINT', () => {
-    if (interrupt) {
-      interrupt().catch((error: unknown) => note(error instanceof RunyardError ? error.detail : String(error)))
-      return
-    }
+    if (isRunning) return onCtrlC?.()
     waiting = ''
     stdout.write('\n')
     prompt()
+  })
+  lines.once('close', () => {
+    isClosed = true
+    // Piped input ends before what it says has run.
+    if (isTerminal && isRunning) leaving.abort()
   })
 
   const obey = async (line: string): Promise<boolean> => {
@@ -72,30 +87,42 @@ export async function repl(options: ReplOptions): Promise<void> {
     const [first, second] = rest
     if (word === '.exit') return false
     if (word === '.help') said(HELP)
-    else if (word === '.restart') await session.contexts.restart()
+    else if (word === '.restart') await session.contexts.restart(undefined, { signal })
     else if (word === '.files') {
-      for (const { name, kind, bytes } of await session.files.list(first))
+      for (const { name, kind, bytes } of await session.files.list(first, { signal }))
         said(kind === 'folder' ? `${name}/` : `${name}  ${bytes}`)
     } else if (word === '.put' && first !== undefined) {
-      await session.files.write(second ?? first.slice(first.lastIndexOf('/') + 1), await contentOf(first, 'the file'))
+      const path = second ?? first.slice(first.lastIndexOf('/') + 1)
+      await session.files.write(path, await contentOf(first, 'the file'), { signal })
     } else if (word === '.get' && first !== undefined) {
-      writeFile(second ?? first.slice(first.lastIndexOf('/') + 1), await session.files.read(first), 'the file')
+      const path = second ?? first.slice(first.lastIndexOf('/') + 1)
+      writeFile(path, await session.files.read(first, { signal }), 'the file')
     } else note(`${word} is no command here; .help lists them`)
     return true
   }
   const run = async (text: string): Promise<boolean> => {
-    interrupt = () => session.contexts.interrupt()
+    isRunning = true
     try {
       if (/^\.[a-z]+(\s|$)/.test(text)) return await obey(text)
       const command = text.startsWith('!') ? text.slice(1) : code ? undefined : text
-      if (command !== undefined) await runCommand(session, command, streams, patience, (own) => (interrupt = own))
-      else if (code) await code(text)
+      if (command !== undefined) await runCommand(session, command, streams, call, begins)
+      else if (code) {
+        const { contexts } = session
+        begins({
+          interrupt: () => contexts.interrupt(),
+          kill: () => contexts.restart(),
+          killing: 'restarts the interpreter, whose state is lost then',
+        })
+        await code(text)
+      }
     } catch (error) {
+      if (signal.aborted) return false
       if (!(error instanceof RunyardError)) throw error
       note(error.detail)
       if (error.code === 'session-ended' || error.code === 'session-lost') return false
     } finally {
-      interrupt = undefined
+      isRunning = false
+      onCtrlC = undefined
     }
     return true
   }
@@ -113,36 +140,49 @@ export async function repl(options: ReplOptions): Promise<void> {
   }
   prompt()
   for await (const line of lines) {
-    isLeft = !(await takes(line))
-    if (isLeft) break
+    const goesOn = await takes(line)
+    isLeft = !goesOn && !isClosed
+    if (!goesOn) break
     prompt()
   }
-  // A file may end with a block.
-  if (waiting.trim() !== '') await run(waiting)
-  lines.close()
+  // A file may end with a block. At a terminal nobody could interrupt it any more.
+  if (!isTerminal && waiting.trim() !== '') await run(waiting)
   // Ctrl-D leaves the prompt in the last line.
   if (isTerminal && !isLeft) said('')
+  lines.close()
 }
 
-/** What is sent with each piece of code and each command. */
-type Patience = { timeoutMs?: number }
+/** What each piece of code and each command is run with. */
+type Call = { timeoutMs?: number; signal: AbortSignal }
 
-/** @param started is given what interrupts the command */
+/** @param begins is given what ends the command */
 async function runCommand(
   session: SessionHandle,
   line: string,
   { stdout, stderr, note }: Streams,
-  patience: Patience,
-  started: (interrupt: () => Promise<unknown>) => void,
+  call: Call,
+  begins: (ending: Ending) => void,
 ): Promise<void> {
   const { commands } = session
-  const { id } = await commands.start(line, patience)
-  started(() => commands.signal(id, 'SIGINT'))
-  for await (const { type, data } of commands.stream(id)) {
+  const { signal: left } = call
+  const started = commands.start(line, call)
+  // What is wished before its id is known is done once it is. That it cannot be started is told below.
+  const once = (work: (id: string) => Promise<unknown>) =>
+    started.then(
+      ({ id }) => work(id),
+      () => undefined,
+    )
+  begins({
+    interrupt: () => once((id) => commands.signal(id, 'SIGINT')),
+    kill: () => once((id) => commands.signal(id, 'SIGKILL', { tree: true })),
+    killing: 'kills it',
+  })
+  const { id } = await started
+  for await (const { type, data } of commands.stream(id, { signal: left })) {
     if (type === 'stdout') stdout.write(data.data)
     else if (type === 'stderr') stderr.write(data.data)
   }
-  const { exitCode, signal, status, message } = await commands.wait(id)
+  const { exitCode, signal, status, message } = await commands.wait(id, { signal: left })
   const how = status === 'signalled' ? `ended by ${signal ?? 'a signal'}` : status
   if (status !== 'succeeded') note(message ?? `${how}${exitCode === null ? '' : `, exit code ${exitCode}`}`)
 }
@@ -152,11 +192,11 @@ async function runCode(
   code: string,
   { stdout, stderr, note }: Streams,
   shower: ResultShower,
-  patience: Patience,
+  call: Call,
   onInput: ((prompt: string) => Promise<string>) | undefined,
 ): Promise<void> {
   const execution = await session.runCode(code, {
-    ...patience,
+    ...call,
     onStdout: (text) => void stdout.write(text),
     onStderr: (text) => void stderr.write(text),
     onResult: (result) => shower.result(result),

@@ -1,6 +1,12 @@
 import { extname } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { Execution, Session, SessionRequest, SessionState } from '../../client/client.ts'
+import {
+  type Execution,
+  RunyardError,
+  type Session,
+  type SessionRequest,
+  type SessionState,
+} from '../../client/client.ts'
 import { SESSION_STATES } from '../../shared/sessions/session.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import type { JobCommandDeps } from '../jobs/jobs.ts'
@@ -54,10 +60,17 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
       .option('--with <package>', 'a package of a new session, e.g. numpy; again for another', several)
       .option('--idle <seconds>', 'end it when nothing happens for so long', wholeNumber(1, 2_000_000))
       .option('--lifetime <seconds>', 'end it so long after its start', wholeNumber(1, 2_000_000))
-  const reach = async (options: ConnectionOptions, what: string, work: (connection: Connection) => Promise<void>) => {
+  /** @param sought what is not there when something is not */
+  const reach = async (
+    options: ConnectionOptions,
+    what: string,
+    work: (connection: Connection) => Promise<void>,
+    sought = what,
+  ) => {
     const connection = await connect(options, env, context, streams.note)
     await work(connection).catch((error: unknown) => {
-      throw explain(error, connection, what)
+      const isMissing = error instanceof RunyardError && error.code === 'not-found'
+      throw explain(error, connection, isMissing ? sought : what)
     })
   }
   const showerHere = () =>
@@ -106,38 +119,43 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
         path: string,
         options: ConnectionOptions & StartOptions & Json & { session?: string; context?: string; timeout?: number },
       ) =>
-        reach(options, path, async ({ client }) => {
-          const code = readFile(path, 'the file').toString()
-          const language = options.language ?? runtimeOf(extname(path).toLowerCase(), await client.runtimes())
-          const session =
-            options.session === undefined
-              ? await client.sessions.create(requestOf({ ...options, ...(language !== undefined && { language }) }))
-              : client.sessions.open(options.session)
-          const { stop } = signals()
-          const context = options.context ?? 'default'
-          stop.addEventListener('abort', () => void session.contexts.interrupt(context).catch(() => undefined), {
-            once: true,
-          })
-          try {
-            const asked = { context, ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }) }
-            const shower = showerHere()
-            const execution = await session.runCode(code, {
-              ...asked,
-              ...(options.json !== true && {
-                onStdout: (text) => void streams.stdout.write(text),
-                onStderr: (text) => void streams.stderr.write(text),
-                onResult: (result) => shower.result(result),
-                onError: (error) => shower.error(error),
-              }),
+        reach(
+          options,
+          path,
+          async ({ client }) => {
+            const code = readFile(path, 'the file').toString()
+            const language = options.language ?? runtimeOf(extname(path).toLowerCase(), await client.runtimes())
+            const session =
+              options.session === undefined
+                ? await client.sessions.create(requestOf({ ...options, ...(language !== undefined && { language }) }))
+                : client.sessions.open(options.session)
+            const { stop } = signals()
+            const context = options.context ?? 'default'
+            stop.addEventListener('abort', () => void session.contexts.interrupt(context).catch(() => undefined), {
+              once: true,
             })
-            if (options.json) printJson(execution)
-            const why = whyEnded(execution)
-            if (why !== undefined) streams.note(why)
-            setExitCode(exitCodeOf(execution))
-          } finally {
-            if (options.session === undefined) await session.end()
-          }
-        }),
+            try {
+              const asked = { context, ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }) }
+              const shower = showerHere()
+              const execution = await session.runCode(code, {
+                ...asked,
+                ...(options.json !== true && {
+                  onStdout: (text) => void streams.stdout.write(text),
+                  onStderr: (text) => void streams.stderr.write(text),
+                  onResult: (result) => shower.result(result),
+                  onError: (error) => shower.error(error),
+                }),
+              })
+              if (options.json) printJson(execution)
+              const why = whyEnded(execution)
+              if (why !== undefined) streams.note(why)
+              setExitCode(exitCodeOf(execution))
+            } finally {
+              if (options.session === undefined) await session.end()
+            }
+          },
+          options.session === undefined ? 'session' : `session ${options.session}`,
+        ),
     )
   add('list', 'list your sessions, newest first')
     .option('-n, --limit <count>', 'how many at most', wholeNumber(1, 999_999), 20)
