@@ -3,9 +3,9 @@ import { RunyardError } from '../../client/client.ts'
 /** What ends something that runs in a session. */
 export interface Ending {
   /** Asks it to end, and touches nothing else of the session. */
-  interrupt(): Promise<unknown>
+  interrupt: () => Promise<unknown>
   /** Ends what does not heed that. */
-  kill(): Promise<unknown>
+  kill: () => Promise<unknown>
   /** What `kill` does, for people: "kills it". */
   killing: string
 }
