@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Environment } from './environments/environment.ts'
+import { EnvironmentEvent } from './environments/environment.ts'
 import { ExactBytes, JobSummary, OutputEncoding, StageSummary, StageTest, State } from './job.ts'
 import { Finding } from './security/finding.ts'
 
@@ -33,7 +33,7 @@ export const PackagesEvent = Type.Object({
   type: Type.Literal('packages'),
   data: Type.Object({
     environment: Type.String({ format: 'uuid', description: 'its id' }),
-    ...Type.Pick(Environment, ['state', 'progress', 'error']).properties,
+    ...EnvironmentEvent.properties.data.properties,
   }),
 })
 

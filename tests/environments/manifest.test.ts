@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { MANIFESTS } from '../../src/api/environments/manifest.ts'
-import { readRequirements, requirementFault, scriptDependencies } from '../../src/api/environments/pypi-manifest.ts'
+import { readRequirements, requirementFault } from '../../src/api/environments/pypi-manifest.ts'
+import { scriptDependencies } from '../../src/shared/environments/script-dependencies.ts'
 import { packageErrors, packagesAsked } from '../../src/api/jobs/request/packages-asked.ts'
 import type { Language } from '../../src/shared/language.ts'
 import type { CodeRequest } from '../../src/shared/requests.ts'

@@ -33,6 +33,7 @@ const example = {
   usedAt: '2027-01-31T12:30:00.000Z',
   tenants: ['shop', 'acme'],
 }
+
 /** @throws Problem `not-found` */
 async function anyEnvironment({ records }: EnvironmentNeeds, id: string): Promise<EnvironmentRecord> {
   const record = await records.read(id.toLowerCase())

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { EnvironmentEvent } from '../../shared/environments/environment.ts'
+import { EnvironmentEvent, isOver } from '../../shared/environments/environment.ts'
 import { GapEvent } from '../../shared/job-event.ts'
 import { Problem } from '../../shared/problems.ts'
 import { BEGINNING, type EventFeed, isEventId } from '../events/event-feed.ts'
@@ -34,13 +34,14 @@ export const streamEnvironmentEvents = defineRoute({
   problems: ['invalid-header', 'too-many-open'],
   schemas: { EnvironmentEvent },
   async handle({ requests, feed, open }: EventNeeds, { req, res, caller, params }) {
-    const { id, state } = await requests.stateOf(caller.tenant, params.id)
+    const environment = await requests.stateOf(caller.tenant, params.id)
+    const { id } = environment
     if (req.method === 'HEAD') return void res.type('text/event-stream').end()
     const after = req.get('last-event-id') || BEGINNING
-    const isOver = state === 'ready' || state === 'failed'
-    if (!isEventId(after) || (!isOver && !(await feed.known(id, after))))
+    const hasEnded = isOver(environment)
+    if (!isEventId(after) || (!hasEnded && !(await feed.known(id, after))))
       throw new Problem('invalid-header', 'Last-Event-ID must be the id of an event of this environment')
-    if (isOver && (await feed.rest(id, after)) !== 'more') return void res.status(204).end()
+    if (hasEnded && (await feed.rest(id, after)) !== 'more') return void res.status(204).end()
     const signal = open.admit(res)
     await sendEvents(res, feed.read(id, after, signal), signal)
   },

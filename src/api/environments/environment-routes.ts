@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Type, { type Static } from 'typebox'
-import { Environment, ENVIRONMENT_FAULTS, type KeptEnvironment } from '../../shared/environments/environment.ts'
+import { Environment, ENVIRONMENT_FAULTS, isOver } from '../../shared/environments/environment.ts'
 import type { EnvironmentOversight } from '../../shared/environments/environment-oversight.ts'
 import { viewOf, viewsOf } from '../../shared/environments/environment-views.ts'
 import type { EnvironmentRecords } from '../../shared/environments/environment-records.ts'
@@ -131,8 +131,6 @@ export const createEnvironment = defineRoute({
     send(view.state === 'ready' ? 200 : 202, view)
   },
 })
-
-const isOver = ({ state }: KeptEnvironment) => state === 'ready' || state === 'failed'
 
 /** @throws Problem `invalid-request` */
 function manifestOf({ dependencies, manifest, set }: Static<typeof EnvironmentRequest>, language: Language) {

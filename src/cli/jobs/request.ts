@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Client, CodeRequest, Runtime } from '../../client/client.ts'
+import { scriptDependencies } from '../../shared/environments/script-dependencies.ts'
 import { languageOfExtension } from '../../shared/language-of-extension.ts'
 import type { LimitOverrides } from '../../shared/limits.ts'
 import { parseLimit } from '../limit-option.ts'
@@ -78,9 +79,9 @@ export async function requestOf(
   note: (text: string) => void = () => undefined,
 ): Promise<CodeRequest> {
   const content = readFile(path, 'the program')
-  const unused = namesPackagesItself(path, content.toString())
-  if (unused !== undefined && packagesOption(options) !== undefined)
-    note(`the packages that ${unused} names are not used: ${packagesOption(options)} is given`)
+  const given = packagesOption(options)
+  const unused = given === undefined ? undefined : namesPackagesItself(path, content.toString())
+  if (unused !== undefined) note(`the packages that ${unused} names are not used: ${given} is given`)
   const { language, languageVersion, file, env, limit, compilerArg, dependency, artifact, endUser, stdin } = options
   const beside = [...manifestsBeside(path, options), ...(file ?? [])]
   const files = beside.length > 0 ? await filesBeside(beside, client.files) : undefined
@@ -119,14 +120,13 @@ function packagesOption({ dependency, with: packages, environment }: RequestOpti
 /** What names packages for a program that is run without such an option: its own metadata (PEP 723), or a `package.json` beside it. */
 function namesPackagesItself(path: string, code: string): string | undefined {
   const extension = extname(path).toLowerCase()
-  if (extension === '.py') return /^#\s*dependencies\s*=\s*\[[\s#]*["']/m.test(metadataOf(code)) ? path : undefined
+  if (extension === '.py') {
+    const own = scriptDependencies(code)
+    return own && ('fault' in own || own.dependencies.length > 0) ? path : undefined
+  }
   const manifest = join(dirname(path), 'package.json')
   return NODE_EXTENSIONS.includes(extension) && namesPackages(manifest) ? manifest : undefined
 }
-
-/** The first block of metadata in a program (PEP 723), with its comment signs; empty when there is none. */
-const metadataOf = (code: string): string =>
-  /^# \/\/\/ script$([^]*?)^# \/\/\/$/m.exec(code.replaceAll('\r\n', '\n'))?.[1] ?? ''
 
 const NODE_EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts']
 

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import type { JobSummary, StreamedEvent } from '../../client/client.ts'
 import type { PackagesEvent } from '../../shared/job-event.ts'
 import { GIB, KIB, MIB } from '../../shared/units.ts'
-import { liveLine } from '../live-line.ts'
+import { type LiveLine, liveLine } from '../live-line.ts'
 import type { Paint } from '../paint.ts'
 import { printable } from '../table.ts'
 import { written } from '../written.ts'
@@ -25,42 +25,46 @@ export async function showEvents(
   streams: Streams,
 ): Promise<JobSummary | undefined> {
   const installing = liveLine(streams.stderr)
-  try {
-    for await (const event of events) {
-      if (event.type === 'packages') {
+  return show(events, streams, installing).finally(() => installing.clear())
+}
+
+async function show(
+  events: AsyncIterable<StreamedEvent>,
+  streams: Streams,
+  installing: LiveLine,
+): Promise<JobSummary | undefined> {
+  for await (const event of events) {
+    if (event.type !== 'packages') installing.clear()
+    switch (event.type) {
+      case 'packages': {
         const words = wordsOf(event.data)
         if (words === undefined) installing.clear()
         else installing.show(printable(words))
-        continue
+        break
       }
-      installing.clear()
-      switch (event.type) {
-        case 'stdout':
-        case 'stderr': {
-          const { stage, data, dataBase64 } = event.data
-          const target = event.type === 'stdout' && stage !== 'compile' ? streams.stdout : streams.stderr
-          if (!(await written(target, bytesOf(data, dataBase64)))) return undefined
-          break
+      case 'stdout':
+      case 'stderr': {
+        const { stage, data, dataBase64 } = event.data
+        const target = event.type === 'stdout' && stage !== 'compile' ? streams.stdout : streams.stderr
+        if (!(await written(target, bytesOf(data, dataBase64)))) return undefined
+        break
+      }
+      case 'state':
+        if (event.data.attempt > 1 && event.data.state === 'running') {
+          streams.note('its worker was lost; the program runs again from the start: ignore the output so far')
         }
-        case 'state':
-          if (event.data.attempt > 1 && event.data.state === 'running') {
-            streams.note('its worker was lost; the program runs again from the start: ignore the output so far')
-          }
-          break
-        case 'warning':
-          streams.note(`warning, line ${event.data.line}: ${event.data.reason} (${event.data.rule})`)
-          break
-        case 'gap':
-          streams.note('some of its output events have expired; runyard get --output stdout prints all of it')
-          break
-        case 'result':
-          return event.data
-      }
+        break
+      case 'warning':
+        streams.note(`warning, line ${event.data.line}: ${event.data.reason} (${event.data.rule})`)
+        break
+      case 'gap':
+        streams.note('some of its output events have expired; runyard get --output stdout prints all of it')
+        break
+      case 'result':
+        return event.data
     }
-    return undefined
-  } finally {
-    installing.clear()
   }
+  return undefined
 }
 
 /** How far the installation of the packages of a job is; undefined once it has an end. */

@@ -7,7 +7,13 @@ import type { Keys } from '../redis/keys.ts'
 import { EXTEND } from '../redis/extend-script.ts'
 import { createQueue } from '../redis/queue.ts'
 import { defineScripts, luaScript, runScript } from '../redis/lua-script.ts'
-import type { EnvironmentOrigin, EnvironmentRecord, KeptEnvironment, PackageBan } from './environment.ts'
+import {
+  type EnvironmentOrigin,
+  type EnvironmentRecord,
+  isOver,
+  type KeptEnvironment,
+  type PackageBan,
+} from './environment.ts'
 import { PACKAGE_RULES } from './package-rules.ts'
 
 /** What is asked for. */
@@ -307,7 +313,7 @@ export function createEnvironmentRecords(redis: Redis, keys: Keys): EnvironmentR
       if ((view.lock ?? '').length > SHOWN_PACKAGES_BYTES) throw new Error('the lock is too long')
       const { state, progress, error } = view
       const isFailed = state === 'failed'
-      const isDecided = state === 'ready' || isFailed
+      const isDecided = isOver(view)
       const asked = { id: view.id, hash, tenant: firstAsked.tenant }
       const times = { at: Date.now(), keepSeconds: isFailed ? FAILED_SECONDS : KEEP_SECONDS }
       const bounds = { maxFailed: MAX_FAILED, jobTtlSeconds: QUEUED_TTL_SECONDS }

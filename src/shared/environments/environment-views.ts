@@ -11,20 +11,29 @@ export interface EnvironmentViewsNeeds {
 }
 
 /** Environments as people see them, in the order of their records: with what operators have done since they were built. */
-export async function viewsOf(
-  { records, oversight, languages }: EnvironmentViewsNeeds,
-  found: readonly Pick<EnvironmentRecord, 'view'>[],
-): Promise<Environment[]> {
-  if (found.length === 0) return []
+export async function viewsOf(needs: EnvironmentViewsNeeds, found: readonly Viewed[]): Promise<Environment[]> {
+  return found.length === 0 ? [] : found.map(await viewer(needs, found))
+}
+
+/** @see viewsOf */
+export async function viewOf(needs: EnvironmentViewsNeeds, record: Viewed): Promise<Environment> {
+  const view = await viewer(needs, [record])
+  return view(record, 0)
+}
+
+type Viewed = Pick<EnvironmentRecord, 'view'>
+
+/** How each of these is seen now. */
+async function viewer({ records, oversight, languages }: EnvironmentViewsNeeds, found: readonly Viewed[]) {
   const [bans, evicted] = await Promise.all([records.bans(), oversight.evictedAt(found)])
   const byName = bansByName(bans)
-  return found.map(({ view }, index) => {
+  return ({ view }: Viewed, index: number): Environment => {
     const isReady = view.state === 'ready'
     const ecosystem = findLanguage(languages, view.language)?.environments?.ecosystem
     const own = isReady && ecosystem ? byName.get(ecosystem) : undefined
     const ban = own && ecosystem ? banIn(view.packages, own, PACKAGE_RULES[ecosystem].normalName) : null
     return { ...view, evictedAt: (isReady && evicted[index]) || null, ban }
-  })
+  }
 }
 
 type BansByName = Map<string, PackageBan[]>
@@ -51,15 +60,6 @@ function banIn(
     if (ban) return banDetail(`${name} ${version}`, ban)
   }
   return null
-}
-
-/** @see viewsOf */
-export async function viewOf(
-  needs: EnvironmentViewsNeeds,
-  record: Pick<EnvironmentRecord, 'view'>,
-): Promise<Environment> {
-  const [view] = await viewsOf(needs, [record])
-  return view ?? { ...record.view, evictedAt: null, ban: null }
 }
 
 /** What operators see of an environment. */

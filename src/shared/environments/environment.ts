@@ -48,6 +48,9 @@ const KeptEnvironment = Type.Object({
 })
 export type KeptEnvironment = Static<typeof KeptEnvironment>
 
+/** Whether it is at one of its ends. */
+export const isOver = ({ state }: Pick<KeptEnvironment, 'state'>): boolean => state === 'ready' || state === 'failed'
+
 /** The same as those see it that asked for it. */
 export const Environment = Type.Object({
   ...KeptEnvironment.properties,

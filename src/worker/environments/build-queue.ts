@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { Worker } from 'bullmq'
 import { closeOnce } from '../../shared/close-once.ts'
-import type { EnvironmentError, EnvironmentRecord } from '../../shared/environments/environment.ts'
+import { type EnvironmentError, type EnvironmentRecord, isOver } from '../../shared/environments/environment.ts'
 import {
   createEnvironmentQueue,
   ENVIRONMENT_QUEUE_NAME,
@@ -48,8 +48,6 @@ const LOG_LINES = 5000
 const RECONCILE_MS = 30 * SECOND
 const OUR_FAULT = 'the packages could not be installed; this is a fault of the service'
 
-const isOver = ({ view }: EnvironmentRecord) => view.state === 'ready' || view.state === 'failed'
-
 /** @param closing ends the builds that are under way */
 export function createBuildQueue(
   { redis, keys, log }: Pick<WorkerCore, 'redis' | 'keys' | 'log'>,
@@ -93,7 +91,7 @@ export function createBuildQueue(
 
   const buildQueued = async (id: string): Promise<void> => {
     const record = await records.read(id)
-    if (!record || isOver(record)) return
+    if (!record || isOver(record.view)) return
     const begun = performance.now()
     const elapsedMs = () => performance.now() - begun
     const { tell, said, note, written, log: buildLog } = progressOf(record)
@@ -133,7 +131,7 @@ export function createBuildQueue(
   /** We failed, as often as it is tried: whoever waits is told. */
   const giveUp = async (id: string): Promise<void> => {
     const record = await records.read(id)
-    if (record && !isOver(record)) await end(record, { code: 'environment-failed', detail: OUR_FAULT }, 0)
+    if (record && !isOver(record.view)) await end(record, { code: 'environment-failed', detail: OUR_FAULT }, 0)
   }
 
   const reconcile = () => reconcileBuilds({ records, stateOf: (id) => builds.getJobState(id), giveUp, log })

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { isOver } from '../../shared/environments/environment.ts'
 import { type EnvironmentRecords, UNDECIDED_MS } from '../../shared/environments/environment-records.ts'
 import { MINUTE } from '../../shared/limits.ts'
 
@@ -24,7 +25,7 @@ export async function reconcileBuilds(options: ReconcileBuildsOptions): Promise<
   const { records, stateOf, giveUp, log, now = Date.now } = options
   for (const id of await records.undecided(now() - DOUBT_MS)) {
     const record = await records.read(id)
-    if (!record || record.view.state === 'ready' || record.view.state === 'failed') {
+    if (!record || isOver(record.view)) {
       await records.settled(id)
       continue
     }

@@ -34,12 +34,6 @@ export const RANK_STEP = 2 ** 50
 
 /** `tell`, for scripts made by `luaScript` that add to the events of a job. */
 export const TELL = `
-local function number(hash, field) return tonumber(redis.call('HGET', hash, field) or 0) end
-local function isFinished(id) return redis.call('HSTRLEN', keys.job(id), 'summary') > 0 end
-local function expire(ttl, list)
-  for _, key in ipairs(list) do redis.call('EXPIRE', key, ttl) end
-end
-
 -- Events are pairs of type and data in list, from the first of these places to the last.
 local function tell(id, ttl, list, from, to)
   local events, bytes = keys.events(id), 0
@@ -62,6 +56,11 @@ local function now()
     time = clock[1] * 1000 + math.floor(clock[2] / 1000)
   end
   return time
+end
+local function number(hash, field) return tonumber(redis.call('HGET', hash, field) or 0) end
+local function isFinished(id) return redis.call('HSTRLEN', keys.job(id), 'summary') > 0 end
+local function expire(ttl, list)
+  for _, key in ipairs(list) do redis.call('EXPIRE', key, ttl) end
 end
 ${TELL}
 local function stateEvent(state, attempt) return '{"state":"' .. state .. '","attempt":' .. attempt .. '}' end
