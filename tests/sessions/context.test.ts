@@ -93,6 +93,7 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
         .at(-1)
         ?.task()
     },
+    interrupts: () => orders.filter((order) => order.do === 'interrupt').length,
     sent: () => orders.flatMap((order) => (order.do === 'send' ? [order.id] : [])),
   }
 }
@@ -295,6 +296,67 @@ test('an execution whose program told of its end is interrupted, and ends as its
   expect(one.ended[0]?.view()).toMatchObject({ status: 'failed', message: null, error: { name: 'KeyboardInterrupt' } })
 })
 
+test('a kernel that never began is interrupted once, and asked again before it is given up', () => {
+  const one = rig()
+  one.ready()
+  one.execute('a')
+  one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+  one.elapse(10_000)
+  for (const ms of [100, 300, 900]) one.elapse(ms)
+  expect(one.interrupts()).toBe(1)
+  const [, first] = one.sent()
+  one.elapse(5000)
+  const [, , second = ''] = one.sent()
+  expect(second).not.toBe(first)
+  expect(one.orders.at(-1)).toMatchObject({ type: 'kernel_info_request', id: second })
+  one.say(second, 'shell', 'kernel_info_reply', { status: 'ok' })
+  expect(one.ended[0]?.view()).toMatchObject({ status: 'failed', message: 'its kernel did not say how it ended' })
+  expect(one.context.view()).toMatchObject({ state: 'idle', restarts: 0 })
+})
+
+describe('a kernel that ends the output of code whose time is over', () => {
+  const answers = (one: ReturnType<typeof rig>) => {
+    one.elapse(3000)
+    one.say(one.sent().at(-1) ?? '', 'shell', 'kernel_info_reply', { status: 'ok' })
+    expect(one.ended[0]?.view().status).toBe('wall-time-limit')
+    expect(one.context.view()).toMatchObject({ state: 'idle', restarts: 0 })
+  }
+  const running = () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    return one
+  }
+
+  test('is asked at once, and has the time to answer', () => {
+    const one = running()
+    one.elapse(5000)
+    one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+    expect(one.orders.at(-1)).toMatchObject({ type: 'kernel_info_request' })
+    one.elapse(100)
+    expect(one.interrupts()).toBe(1)
+    answers(one)
+  })
+
+  test('before that is asked when it is over', () => {
+    const one = running()
+    one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+    one.elapse(5000)
+    expect(one.orders.slice(-2)).toMatchObject([{ do: 'interrupt' }, { type: 'kernel_info_request' }])
+    answers(one)
+  })
+
+  test('and is asked already is not interrupted again', () => {
+    const one = running()
+    one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+    one.elapse(10_000)
+    one.timers.find(({ ms }) => ms === 5000)?.task()
+    expect(one.interrupts()).toBe(1)
+    answers(one)
+  })
+})
+
 test.each([
   ['that gives no reply and does not answer', false, 'failed', 'its kernel did not say how it ended'],
   ['that is interrupted, gives no reply and does not answer', true, 'interrupted', 'it was interrupted'],
@@ -404,6 +466,28 @@ describe('an interrupt', () => {
       return one.orders.filter((order) => order.do === 'interrupt').length
     }
     expect([interrupted(false), interrupted(true)]).toEqual([1, 2])
+  })
+
+  test('keeps that of the time limit back until the code had time for it, and no longer', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    one.elapse(200)
+    const waits = () => one.timers.filter(({ ms, stopped }) => ms === 3000 && !stopped).length
+    one.context.interrupt()
+    one.context.interrupt()
+    expect(waits()).toBe(1)
+    one.elapse(5000)
+    expect(one.interrupts()).toBe(2)
+    one.context.interrupt()
+    expect([one.interrupts(), waits()]).toEqual([3, 1])
+    one.elapse(3000)
+    expect(one.interrupts()).toBe(4)
+    expect(one.ended).toEqual([])
+    one.elapse(3000)
+    expect(one.ended[0]?.view().status).toBe('interrupted')
+    expect(one.orders.at(-1)).toMatchObject({ do: 'start', context: 'k2' })
   })
 
   test('comes when its time is over, and a kernel that does not heed it is started anew', () => {
