@@ -285,16 +285,22 @@ test('an execution ends when its kernel does not reply behind the end of its out
   expect(one.sent()).toEqual(['a', question, 'b'])
 })
 
-test('an execution whose program told of its end is interrupted, and ends as its kernel says then', () => {
-  const one = rig()
-  one.ready()
-  one.execute('a')
-  one.begin('a')
-  one.say('a', 'iopub', 'status', { execution_state: 'idle' })
-  one.elapse(10_000)
-  one.say('a', 'shell', 'execute_reply', { status: 'error', ename: 'KeyboardInterrupt', evalue: '' })
-  expect(one.ended[0]?.view()).toMatchObject({ status: 'failed', message: null, error: { name: 'KeyboardInterrupt' } })
-})
+test.each([
+  ['error', 'failed', 'it was interrupted: its kernel did not say within 10 s how it ended'],
+  ['ok', 'succeeded', null],
+])(
+  'an execution whose program told of its end is interrupted, and ends as its kernel says then: %s',
+  (said, status, message) => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+    one.elapse(10_000)
+    one.say('a', 'shell', 'execute_reply', { status: said, ename: 'KeyboardInterrupt', evalue: '' })
+    expect(one.ended[0]?.view()).toMatchObject({ status, message })
+  },
+)
 
 test('a kernel that never began is interrupted once, and asked again before it is given up', () => {
   const one = rig()

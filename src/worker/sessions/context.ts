@@ -102,6 +102,7 @@ const REPLY_MS = 10_000
  */
 const ANSWER_MS = 10_000
 const NO_REPLY = 'its kernel did not say how it ended'
+const INTERRUPTED_FOR_REPLY = `it was interrupted: its kernel did not say within ${REPLY_MS / 1000} s how it ended`
 const MAX_QUEUED = 100
 
 /** The context has no kernel any more. */
@@ -331,9 +332,11 @@ export function createContext(options: ContextOptions): SessionContext {
   const complete = (entry: Entry) => {
     const outcome = entry.execution.outcome()
     const { cause } = entry
+    const isOurs = outcome !== 'succeeded' && entry.questions.length > 0
     // What ended well in spite of an interrupt has ended well.
     if (cause && outcome !== 'succeeded') end(entry, cause.status, cause.message)
-    else if (outcome) end(entry, outcome)
+    // Without a cause it is asked behind an interrupt that nobody asked for: what came of that is not the doing of its code.
+    else if (outcome) end(entry, outcome, isOurs ? INTERRUPTED_FOR_REPLY : null)
     else fail(entry, NO_REPLY)
     runNext()
   }
