@@ -1,12 +1,17 @@
 import { describe, expect, test } from '@jest/globals'
 import { AgentRefusal } from '../../src/worker/sessions/agent.ts'
 import type { BridgeOrder, KernelMessage } from '../../src/worker/sessions/bridge-lines.ts'
-import { ContextDead, createContext } from '../../src/worker/sessions/context.ts'
+import { ContextDead, createContext, type KernelPlan } from '../../src/worker/sessions/context.ts'
 import type { RunningExecution } from '../../src/worker/sessions/execution.ts'
 import { ContextBusy, createWaitingBytes } from '../../src/worker/sessions/waiting-bytes.ts'
 
 /** A context with a kernel and a clock that do what the test says. */
-function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingBytes()) {
+function rig(
+  outputBytes = 1000,
+  unsentBytes = () => 0,
+  waiting = createWaitingBytes(),
+  plan: Partial<KernelPlan> = {},
+) {
   const orders: BridgeOrder[] = []
   /** Orders and events by what they are, in the order in which they came. */
   const log: string[] = []
@@ -16,7 +21,7 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
   const context = createContext({
     id: 'default',
     language: 'python',
-    plan: { argv: ['kernel'], env: {}, cwd: '/job', interrupt: 'signal' },
+    plan: { argv: ['kernel'], env: {}, cwd: '/job', interrupt: 'signal', ...plan },
     memoryBytes: 1024,
     outputBytes,
     send(order) {
@@ -494,6 +499,64 @@ describe('an interrupt', () => {
     one.elapse(3000)
     expect(one.ended[0]?.view().status).toBe('interrupted')
     expect(one.orders.at(-1)).toMatchObject({ do: 'start', context: 'k2' })
+  })
+
+  describe('that goes by a channel of its own', () => {
+    const interrupted = (plan: Partial<KernelPlan> = { interrupt: 'message' }) => {
+      const one = rig(1000, () => 0, createWaitingBytes(), plan)
+      one.ready()
+      one.execute('a')
+      one.begin('a')
+      one.elapse(200)
+      one.context.interrupt()
+      one.execute('b')
+      return one
+    }
+    const reply = (one: ReturnType<typeof rig>) => one.say('i', 'control', 'interrupt_reply', { status: 'ok' })
+
+    test('is answered before the next execution begins', () => {
+      const one = interrupted()
+      one.context.interrupt()
+      one.finish('a', 'error')
+      reply(one)
+      expect(one.sent()).toEqual(['a'])
+      reply(one)
+      expect(one.sent()).toEqual(['a', 'b'])
+    })
+
+    test('is waited for a second at most', () => {
+      const one = interrupted()
+      one.finish('a', 'error')
+      one.elapse(1000)
+      expect(one.sent()).toEqual(['a', 'b'])
+      reply(one)
+      expect(one.timers.filter(({ ms, stopped }) => ms === 1000 && !stopped)).toEqual([])
+    })
+
+    test('cancels what waits for that', () => {
+      const one = interrupted()
+      one.finish('a', 'error')
+      expect(one.context.interrupt()).toBe(true)
+      expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted', 'cancelled'])
+      expect(one.context.view().state).toBe('idle')
+    })
+
+    test('is forgotten with its kernel', () => {
+      const one = interrupted()
+      one.context.restart()
+      one.ready()
+      one.execute('c')
+      expect(one.sent()).toEqual(['a', 'c'])
+    })
+
+    test.each([{ interrupt: 'signal' }, { interrupt: 'message', protocol: 'lines' }] as const)(
+      'is not waited for where it cannot come late: %j',
+      (plan) => {
+        const one = interrupted(plan)
+        one.finish('a', 'error')
+        expect(one.sent()).toEqual(['a', 'b'])
+      },
+    )
   })
 
   test('comes when its time is over, and a kernel that does not heed it is started anew', () => {

@@ -8,6 +8,7 @@ import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
 import { createComms } from './comms.ts'
 import { type CpuTime, readCpuTime, watchCpuTime } from './cpu-time.ts'
 import { createExecution, type RunningExecution } from './execution.ts'
+import { createInterruptReplies } from './interrupt-replies.ts'
 import { createQuestions } from './questions.ts'
 import { ContextBusy, isBridgeFull, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
 
@@ -156,6 +157,7 @@ export function createContext(options: ContextOptions): SessionContext {
   let ready = Promise.resolve()
   const questions = createQuestions(options)
   const comms = createComms(options)
+  const interruptReplies = createInterruptReplies(plan, clock, () => runNext())
 
   const view = (): Context => ({
     id,
@@ -216,6 +218,7 @@ export function createContext(options: ContextOptions): SessionContext {
   }
   const endAll = (status: ExecutionStatus, why: string | null) => {
     endReading()
+    interruptReplies.forget()
     const waiting = queue
     queue = []
     if (running) end(running, status, why)
@@ -239,6 +242,7 @@ export function createContext(options: ContextOptions): SessionContext {
       if (state !== 'idle') change('idle')
       return
     }
+    if (interruptReplies.isAwaited) return
     const { cpuMs } = entry.asked
     if (cpuMs === undefined) return begin(entry)
     // What was used before does not count, so it is read before the kernel has the code. Until then it waits as others do.
@@ -283,6 +287,7 @@ export function createContext(options: ContextOptions): SessionContext {
       if (running !== entry || (entry.isInterrupted && options.unsentBytes() > 0)) return
       entry.isInterrupted = true
       send({ do: 'interrupt', context: kernel })
+      interruptReplies.expect()
     }
     interrupt()
     if (!entry.isNew) return
@@ -379,6 +384,7 @@ export function createContext(options: ContextOptions): SessionContext {
     const { parent, channel, type, content } = said
     if (channel === 'shell' && questions.answer(parent, content)) return
     if (channel === 'shell' && parent !== null && running?.questions.includes(parent)) return complete(running)
+    if (interruptReplies.take(said)) return
     const entry = running?.asked.id === parent ? running : undefined
     if (comms.take(said, entry?.execution) || !entry) return
     if (type === 'input_request') entry.asksInput = true
@@ -434,8 +440,10 @@ export function createContext(options: ContextOptions): SessionContext {
       return execution
     },
     interrupt(execution) {
-      const isReading = execution === undefined && stopReading !== undefined
-      const waiting = isReading ? queue[0] : queue.find(({ asked }) => asked.id === execution)
+      // What only waits for that to be read, or for the end of an earlier interrupt, runs for its owner.
+      const isBeginning =
+        execution === undefined && !running && (stopReading !== undefined || interruptReplies.isAwaited)
+      const waiting = isBeginning ? queue[0] : queue.find(({ asked }) => asked.id === execution)
       if (waiting) {
         cancel(waiting, 'it was cancelled before it began')
         return true
