@@ -34,6 +34,7 @@ export type { ExecutionOptions, OutputCallbacks, RunCodeOptions, SessionExecutio
 export type { FolderWatch, SessionFiles } from './session-files.ts'
 export type {
   CodePlace,
+  InterruptOptions,
   CreateSessionOptions,
   ListSessionsOptions,
   SessionContexts,

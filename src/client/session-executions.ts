@@ -11,6 +11,8 @@ export interface ExecutionOptions extends CallOptions, Omit<ExecutionRequest, 'c
 
 /** With any of these the output is given as it comes, and is in the execution at the end all the same. */
 export interface OutputCallbacks {
+  /** It has begun, or waits for its turn. */
+  onStart?: ((execution: Execution) => void) | undefined
   onStdout?: ((text: string) => void) | undefined
   onStderr?: ((text: string) => void) | undefined
   /** Something to show: the value of the last expression, a plot, a table. */
@@ -71,11 +73,13 @@ export function createExecutions(http: Http, session: string, newIdempotencyKey:
 
   const executions: SessionExecutions = {
     async run(code, options = {}) {
-      const { onStdout, onStderr, onResult, onResultUpdate, onClear, onError, onInput, ...own } = options
+      const { onStart, onStdout, onStderr, onResult, onResultUpdate, onClear, onError, onInput, ...own } = options
       const call: CallOptions = { signal: own.signal, retries: own.retries, shouldRetry: own.shouldRetry }
-      const follows = [onStdout, onStderr, onResult, onResultUpdate, onClear, onError, onInput].some(Boolean)
+      const follows = [onStart, onStdout, onStderr, onResult, onResultUpdate, onClear, onError, onInput].some(Boolean)
       if (!follows) return untilEnded(await post(code, own, LONGEST_WAIT), call)
-      const { id } = await post(code, { ...own, ...(onInput && { allowInput: true }) }, 0)
+      const started = await post(code, { ...own, ...(onInput && { allowInput: true }) }, 0)
+      onStart?.(started)
+      const { id } = started
       const send = (value: string, signal: AbortSignal) => executions.input(id, value, { ...call, signal })
       const answers = onInput && createInputAnswers(onInput, send, own.signal)
       try {

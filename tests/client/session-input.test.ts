@@ -19,7 +19,9 @@ function running(options: RunCodeOptions, answers: number[] = []) {
     if (path.endsWith('/input')) {
       typed.push((JSON.parse(init?.body as string) as { value: string }).value)
       const status = answers.shift() ?? 200
-      return Response.json(status === 200 ? execution : { code: 'not-waiting', detail: 'it asks no more' }, { status })
+      if (status === 200) return Response.json(execution)
+      const headers = { 'content-type': 'application/problem+json' }
+      return new Response(JSON.stringify({ code: 'not-waiting', detail: 'it asks no more' }), { status, headers })
     }
     if (!path.endsWith('/events')) return Response.json({ ...execution, status: 'interrupted' })
     const body = new ReadableStream<Uint8Array>({ start: (controller) => void (events = controller) })
@@ -111,4 +113,24 @@ test('a call that is ended wants no answer', async () => {
   await one.say(ASKS)
   await failed
   expect(wanted?.aborted).toBe(true)
+})
+
+test('code tells its id when it is taken, by which it alone is interrupted', async () => {
+  const asked: string[] = []
+  const service: typeof fetch = async (input, init) => {
+    const { pathname, search } = new URL(input as string)
+    asked.push(`${init?.method} ${pathname}${search}`)
+    if (!pathname.endsWith('/events')) return Response.json(execution)
+    return new Response(`event: execution\nid: 1-0\ndata: ${JSON.stringify(execution)}\n\n`)
+  }
+  const session = createClient({ url: 'http://127.0.0.1:1', fetch: service }).sessions.open('S')
+  const ids: string[] = []
+  await session.runCode('1', { onStart: ({ id }) => ids.push(id) })
+  expect(ids).toEqual([execution.id])
+  await session.contexts.interrupt(undefined, { execution: execution.id })
+  await session.contexts.interrupt()
+  expect(asked.slice(-2)).toEqual([
+    `POST /v1/sessions/S/contexts/default/interrupt?execution=${execution.id}`,
+    'POST /v1/sessions/S/contexts/default/interrupt',
+  ])
 })
