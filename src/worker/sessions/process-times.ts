@@ -22,10 +22,7 @@ const MORE_NAMES = 1024
  * @param processes how many the session may have at a time
  * @throws from the function that reads: AgentRefusal, AgentFault, or what ended the agent
  */
-export function createProcessTimes(
-  agent: Pick<Agent, 'list' | 'read'>,
-  processes: number,
-): () => Promise<ProcessLook> {
+export function createProcessTimes(agent: Pick<Agent, 'list' | 'read'>, processes: number): () => Promise<ProcessLook> {
   const most = 2 * processes + MORE_NAMES
   const pids = async (): Promise<Set<number>> => {
     const found = new Set<number>()
