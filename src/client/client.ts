@@ -31,10 +31,12 @@ export type { Problems } from './problems.ts'
 export type { CommandOptions, RunCommandOptions, SessionCommands } from './session-commands.ts'
 export type { CommandState, SessionTerminal, TerminalError, TerminalOptions } from './session-terminal.ts'
 export type { ExecutionOptions, OutputCallbacks, RunCodeOptions, SessionExecutions } from './session-executions.ts'
+export type { OnInput } from './session-input.ts'
 export type { FolderWatch, SessionFiles } from './session-files.ts'
 export type {
   CodePlace,
   CreateSessionOptions,
+  InterruptOptions,
   ListSessionsOptions,
   SessionContexts,
   SessionHandle,

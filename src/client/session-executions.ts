@@ -2,6 +2,7 @@ import type { Execution, ExecutionError, ExecutionRequest, Result } from './api-
 import { eventsOf, type StreamedSessionEvent, type StreamOptions } from './event-stream.ts'
 import { type CallOptions, type Http } from './http.ts'
 import type { RunyardError } from './runyard-error.ts'
+import { createInputAnswers, type OnInput } from './session-input.ts'
 
 export interface ExecutionOptions extends CallOptions, Omit<ExecutionRequest, 'code'> {
   /** The same key with the same request is the same execution. Each call makes one of its own when it is absent. */
@@ -10,6 +11,8 @@ export interface ExecutionOptions extends CallOptions, Omit<ExecutionRequest, 'c
 
 /** With any of these the output is given as it comes, and is in the execution at the end all the same. */
 export interface OutputCallbacks {
+  /** It has begun, or waits for its turn. */
+  onStart?: ((execution: Execution) => void) | undefined
   onStdout?: ((text: string) => void) | undefined
   onStderr?: ((text: string) => void) | undefined
   /** Something to show: the value of the last expression, a plot, a table. */
@@ -19,8 +22,8 @@ export interface OutputCallbacks {
   /** What was shown so far is to go. */
   onClear?: (() => void) | undefined
   onError?: ((error: ExecutionError) => void) | undefined
-  /** Answers `input()`; without it, code that asks for input fails. */
-  onInput?: ((prompt: string, options: { password: boolean }) => string | Promise<string>) | undefined
+  /** Answers `input()`; without it, code that asks for input fails. Its `signal` aborts when no answer is wanted any more. */
+  onInput?: OnInput | undefined
 }
 
 /** A signal that aborts ends the call; the execution goes on until its time is over, or its context is interrupted. */
@@ -70,22 +73,30 @@ export function createExecutions(http: Http, session: string, newIdempotencyKey:
 
   const executions: SessionExecutions = {
     async run(code, options = {}) {
-      const { onStdout, onStderr, onResult, onResultUpdate, onClear, onError, onInput, ...own } = options
+      const { onStart, onStdout, onStderr, onResult, onResultUpdate, onClear, onError, onInput, ...own } = options
       const call: CallOptions = { signal: own.signal, retries: own.retries, shouldRetry: own.shouldRetry }
-      const follows = [onStdout, onStderr, onResult, onResultUpdate, onClear, onError, onInput].some(Boolean)
+      const follows = [onStart, onStdout, onStderr, onResult, onResultUpdate, onClear, onError, onInput].some(Boolean)
       if (!follows) return untilEnded(await post(code, own, LONGEST_WAIT), call)
-      const { id } = await post(code, { ...own, ...(onInput && { allowInput: true }) }, 0)
-      for await (const { type, data } of executions.stream(id, call)) {
-        if (type === 'stdout') onStdout?.(data.data)
-        else if (type === 'stderr') onStderr?.(data.data)
-        else if (type === 'output') onResult?.(resultOf(data))
-        else if (type === 'output-updated') onResultUpdate?.(resultOf(data))
-        else if (type === 'output-cleared') onClear?.()
-        else if (type === 'error') onError?.({ name: data.name, value: data.value, traceback: data.traceback })
-        else if (type === 'input-request' && onInput) {
-          const value = await onInput(data.prompt, { password: data.password })
-          await executions.input(id, value, call)
+      const started = await post(code, { ...own, ...(onInput && { allowInput: true }) }, 0)
+      onStart?.(started)
+      const { id } = started
+      const send = (value: string, signal: AbortSignal) => executions.input(id, value, { ...call, signal })
+      const answers = onInput && createInputAnswers(onInput, send, own.signal)
+      try {
+        for await (const { type, data } of executions.stream(
+          id,
+          answers ? { ...call, signal: answers.signal } : call,
+        )) {
+          if (type === 'stdout') onStdout?.(data.data)
+          else if (type === 'stderr') onStderr?.(data.data)
+          else if (type === 'output') onResult?.(resultOf(data))
+          else if (type === 'output-updated') onResultUpdate?.(resultOf(data))
+          else if (type === 'output-cleared') onClear?.()
+          else if (type === 'error') onError?.({ name: data.name, value: data.value, traceback: data.traceback })
+          else if (type === 'input-request') answers?.ask(data.prompt, data.password)
         }
+      } finally {
+        answers?.close()
       }
       return untilEnded(await executions.get(id, call), call)
     },

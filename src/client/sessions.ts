@@ -47,12 +47,17 @@ export interface CodePlace {
   context?: string | undefined
 }
 
+export interface InterruptOptions extends CallOptions {
+  /** Only this execution: interrupted when it runs, cancelled when it waits. */
+  execution?: string | undefined
+}
+
 export interface SessionContexts {
   /** Starts another interpreter, with a state of its own. */
   create(request?: ContextRequest, options?: CallOptions): Promise<Context>
   list(options?: CallOptions): Promise<Context[]>
   /** Interrupts what runs in it; its state stays. */
-  interrupt(id?: string, options?: CallOptions): Promise<Context>
+  interrupt(id?: string, options?: InterruptOptions): Promise<Context>
   /** Starts it anew: its state is lost. */
   restart(id?: string, options?: CallOptions): Promise<Context>
   remove(id: string, options?: CallOptions): Promise<Context>
@@ -153,7 +158,10 @@ export function createSessions(
       contexts: {
         create: (request = {}, call) => post('contexts', request, call),
         list: async (call) => (await http.json<{ contexts: Context[] }>(`${path}/contexts`, call)).contexts,
-        interrupt: (name = 'default', call) => post(`${context(name)}/interrupt`, undefined, call),
+        interrupt: (name = 'default', { execution, ...call } = {}) => {
+          const only = execution === undefined ? '' : `?execution=${encodeURIComponent(execution)}`
+          return post(`${context(name)}/interrupt${only}`, undefined, call)
+        },
         restart: (name = 'default', call) => post(`${context(name)}/restart`, undefined, call),
         remove: (name, call) => http.json(`${path}/${context(name)}`, { ...call, method: 'DELETE' }),
         sendComm: (message, name = 'default', call) =>

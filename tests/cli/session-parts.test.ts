@@ -1,6 +1,7 @@
 import { PassThrough, Writable } from 'node:stream'
 import { expect, test } from '@jest/globals'
 import { type Result, RunyardError, type Session, type SessionHandle } from '../../src/client/client.ts'
+import { ctrlC } from '../../src/cli/sessions/ctrl-c.ts'
 import { isComplete } from '../../src/cli/sessions/is-complete.ts'
 import { repl, whyEnded } from '../../src/cli/sessions/repl.ts'
 import { createResultShower } from '../../src/cli/sessions/show-result.ts'
@@ -41,7 +42,9 @@ test.each([
   ['echo for if {', true],
   ['echo ${x#*/} $# # if', true],
   ["echo 'it is", false],
-  ["echo 'it is\n", true],
+  ["echo 'it is\n", false],
+  ["echo 'it is\n\n", false],
+  ["echo $'it is\n", false],
   ["echo 'it is\n\nit'", true],
   ['echo "a \\" b"', true],
   ['cat <<EOF\nif', false],
@@ -49,6 +52,11 @@ test.each([
   ['grep a <<< text', true],
   ['a \\', false],
   ['a \\\\', true],
+  ['true && \\\nif x; then', false],
+  ['true && \\\nif x; then y; fi', true],
+  ['echo 1 | \\\n', true],
+  ['echo 1 \\\nif', true],
+  ['if x; then \\\nwhile y; do \\\nz; done', false],
   ['echo 1 | while', false],
   ['if one thinks so\n', true],
   ['echo $((1<<4))', true],
@@ -65,7 +73,9 @@ test.each([
   ['echo $(date) if', true],
   ['echo "(" ")"', true],
   ['(echo ")"', false],
-  ['echo "a\n', true],
+  ['echo "a\n', false],
+  ['echo "a $(date\n', false],
+  ['echo "a\n\nb"', true],
   ['a |\n', true],
   ['cat <<EOF-1', false],
   ['cat <<EOF-1\nEOF-1', true],
@@ -148,8 +158,9 @@ test('what the output does not say of an end is said', () => {
   )
 })
 
-/** A session at a terminal. `prompted` resolves once the prompt stands there for so many times. */
+/** A session at a terminal, with a clock. `prompted` resolves once the prompt stands there for so many times. */
 function atTerminal(session: object) {
+  const clock = { ms: 0 }
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
   let [shown, seen] = ['', () => {}]
   const prompts = () => shown.split('python> ').length - 1
@@ -170,6 +181,7 @@ function atTerminal(session: object) {
     shower: {} as Parameters<typeof repl>[0]['shower'],
     stdin: stdin as unknown as NodeJS.ReadStream,
     stdout: Object.assign(screen, { isTTY: true, columns: 80 }) as unknown as NodeJS.WriteStream,
+    now: () => clock.ms,
   })
   const prompted = (times: number) =>
     new Promise<void>((resolve) => {
@@ -178,13 +190,19 @@ function atTerminal(session: object) {
       }
       seen()
     })
-  return { stdin, said, left, prompts, prompted }
+  /** Presses Ctrl-C so many milliseconds later, behind the turn in which it is told what goes before. */
+  const interruptAfter = (ms: number) =>
+    void setImmediate(() => {
+      clock.ms += ms
+      stdin.write('\x03')
+    })
+  return { stdin, said, left, prompts, prompted, interruptAfter }
 }
 
 type Terminal = ReturnType<typeof atTerminal>
 
-/** What was done to a session in which a command named C runs until it gets one of these signals. */
-function withCommand(deadly: string, start: () => Promise<{ id: string }>) {
+/** What was done to a session in which a command named C runs until it gets one of these signals. @param survives is called when it gets another */
+function withCommand(deadly: string, start: () => Promise<{ id: string }>, survives: () => void = () => {}) {
   const calls: string[] = []
   let end = () => {}
   const ended = new Promise<void>((resolve) => (end = resolve))
@@ -200,6 +218,7 @@ function withCommand(deadly: string, start: () => Promise<{ id: string }>) {
     async signal(id: string, name: string, { tree = false } = {}) {
       calls.push(`${name} to ${tree ? 'the tree of ' : ''}${id}`)
       if (name === deadly) end()
+      else survives()
     },
     wait: async () => ({ status: 'signalled', exitCode: null, signal: deadly, message: null }),
   }
@@ -210,7 +229,7 @@ function withCommand(deadly: string, start: () => Promise<{ id: string }>) {
 test('at a terminal a command has no time limit, Ctrl-C interrupts it alone, and Ctrl-D leaves the line', async () => {
   const { calls, session } = withCommand('SIGINT', async () => {
     // Behind the turn in which it is told that the command has started.
-    setImmediate(() => terminal.stdin.write('\x03'))
+    terminal.interruptAfter(0)
     return { id: 'C' }
   })
   const terminal: Terminal = atTerminal(session)
@@ -223,7 +242,7 @@ test('at a terminal a command has no time limit, Ctrl-C interrupts it alone, and
   expect(said).toEqual(['begins\n', 'note: interrupted; Ctrl-C again kills it', 'note: ended by SIGINT', '\n'])
 })
 
-test('Ctrl-C before a command has an id reaches it once it has one, and the second one kills it', async () => {
+test('Ctrl-C before a command has an id reaches it once it has one, and one a second later kills it', async () => {
   const { calls, session } = withCommand(
     'SIGKILL',
     () =>
@@ -232,6 +251,7 @@ test('Ctrl-C before a command has an id reaches it once it has one, and the seco
         terminal.stdin.once('data', () => setImmediate(() => answer({ id: 'C' })))
         setImmediate(() => terminal.stdin.write('\x03\x03'))
       }),
+    () => terminal.interruptAfter(1000),
   )
   const terminal: Terminal = atTerminal(session)
   const { stdin, said, left, prompted } = terminal
@@ -243,19 +263,131 @@ test('Ctrl-C before a command has an id reaches it once it has one, and the seco
   expect(said).toContain('note: ended by SIGKILL')
 })
 
-test('code that heeds no interrupt is ended by a second Ctrl-C, which restarts its context', async () => {
+test('Ctrl-C kills what it interrupted a second before, no sooner, and what fails can be tried again', async () => {
+  const calls: string[] = []
+  const said: string[] = []
+  let [ms, fails] = [0, true]
+  const interrupt = async () => {
+    calls.push('interrupt')
+    if (fails) throw new Error('no answer')
+  }
+  const kill = async () => void calls.push('kill')
+  const press = ctrlC(
+    { interrupt, kill, killing: 'kills it' },
+    (text) => said.push(text),
+    () => ms,
+  )
+  const settled = () => new Promise((resolve) => setImmediate(resolve))
+  press()
+  press()
+  await settled()
+  expect(calls).toEqual(['interrupt'])
+  expect(said).toEqual(['interrupted; Ctrl-C again kills it', 'Error: no answer'])
+  fails = false
+  ms = 5000
+  press()
+  await settled()
+  ms = 5999
+  press()
+  expect(calls).toEqual(['interrupt', 'interrupt'])
+  ms = 6000
+  press()
+  press()
+  await settled()
+  expect(calls).toEqual(['interrupt', 'interrupt', 'kill'])
+})
+
+/** What the service is asked to end. */
+type Only = { execution: string }
+type Asks = {
+  onStart: (execution: { id: string }) => void
+  onInput: (prompt: string, options: object) => Promise<string>
+}
+
+test('Ctrl-C right after Enter interrupts that code alone, once it has an id', async () => {
   const calls: string[] = []
   let end: (execution: object) => void = () => {}
   const contexts = {
-    interrupt: async () => void calls.push('interrupt'),
+    async interrupt(_context: undefined, only: Only) {
+      calls.push(only.execution)
+      end({ ...execution, status: 'interrupted' })
+    },
+  }
+  const runCode = (_code: string, { onStart }: Asks) => {
+    terminal.stdin.once('data', () => setImmediate(() => onStart({ id: 'E' })))
+    terminal.interruptAfter(0)
+    return new Promise((ended) => (end = ended))
+  }
+  const terminal: Terminal = atTerminal({ contexts, runCode })
+  const { stdin, left, prompted } = terminal
+  stdin.write('work()\r')
+  await prompted(2)
+  stdin.write('\x04')
+  await left
+  expect(calls).toEqual(['E'])
+})
+
+test('a question of code that has ended is taken off the terminal', async () => {
+  const over = new AbortController()
+  const runCode = async (_code: string, { onInput }: Asks) => {
+    void onInput('who? ', { password: false, signal: over.signal })
+    over.abort()
+    return execution
+  }
+  const { stdin, left, prompted } = atTerminal({ runCode })
+  stdin.write('input()\r')
+  await prompted(2)
+  stdin.write('.exit\r')
+  await left
+  expect(over.signal.aborted).toBe(true)
+})
+
+test('Ctrl-C at a question of code takes it off the terminal with what is typed, and interrupts', async () => {
+  const calls: string[] = []
+  const { signal } = new AbortController()
+  let end: (execution: object) => void = () => {}
+  const contexts = {
+    async interrupt(_context: undefined, only: Only) {
+      calls.push(`interrupt of ${only.execution}`)
+      end({ ...execution, status: 'interrupted' })
+    },
+  }
+  const runCode = (code: string, { onStart, onInput }: Asks) => {
+    calls.push(code)
+    if (code !== 'input()') return Promise.resolve(execution)
+    onStart({ id: 'E' })
+    void onInput('who? ', { password: false, signal })
+    setImmediate(() => terminal.stdin.write('ad\x03'))
+    return new Promise((ended) => (end = ended))
+  }
+  const terminal: Terminal = atTerminal({ contexts, runCode })
+  const { stdin, left, prompted } = terminal
+  stdin.write('input()\r')
+  await prompted(2)
+  stdin.write('next()\r')
+  await prompted(3)
+  stdin.write('\x04')
+  await left
+  expect(calls).toEqual(['input()', 'interrupt of E', 'next()'])
+})
+
+test('code that heeds no interrupt is ended by Ctrl-C a second later, which restarts its context', async () => {
+  const calls: string[] = []
+  let end: (execution: object) => void = () => {}
+  const contexts = {
+    async interrupt(_context: undefined, only: Only) {
+      calls.push(`interrupt of ${only.execution}`)
+      terminal.interruptAfter(1000)
+    },
     async restart() {
       calls.push('restart')
       end({ ...execution, status: 'cancelled', message: 'its context was restarted' })
     },
   }
-  const runCode = () =>
+  const runCode = (_code: string, { onStart }: Asks) =>
     new Promise((ended) => {
       end = ended
+      onStart({ id: 'E' })
       terminal.stdin.write('\x03\x03')
     })
   const terminal: Terminal = atTerminal({ contexts, runCode })
@@ -264,7 +396,7 @@ test('code that heeds no interrupt is ended by a second Ctrl-C, which restarts i
   await prompted(2)
   stdin.write('\x04')
   await left
-  expect(calls).toEqual(['interrupt', 'restart'])
+  expect(calls).toEqual(['interrupt of E', 'restart'])
   expect(said).toEqual([
     'note: interrupted; Ctrl-C again restarts the interpreter, whose state is lost then',
     'note: its context was restarted',

@@ -1,12 +1,17 @@
 import { describe, expect, test } from '@jest/globals'
 import { AgentRefusal } from '../../src/worker/sessions/agent.ts'
 import type { BridgeOrder, KernelMessage } from '../../src/worker/sessions/bridge-lines.ts'
-import { ContextDead, createContext } from '../../src/worker/sessions/context.ts'
+import { ContextDead, createContext, type KernelPlan } from '../../src/worker/sessions/context.ts'
 import type { RunningExecution } from '../../src/worker/sessions/execution.ts'
 import { ContextBusy, createWaitingBytes } from '../../src/worker/sessions/waiting-bytes.ts'
 
 /** A context with a kernel and a clock that do what the test says. */
-function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingBytes()) {
+function rig(
+  outputBytes = 1000,
+  unsentBytes = () => 0,
+  waiting = createWaitingBytes(),
+  plan: Partial<KernelPlan> = {},
+) {
   const orders: BridgeOrder[] = []
   /** Orders and events by what they are, in the order in which they came. */
   const log: string[] = []
@@ -16,7 +21,7 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
   const context = createContext({
     id: 'default',
     language: 'python',
-    plan: { argv: ['kernel'], env: {}, cwd: '/job', interrupt: 'signal' },
+    plan: { argv: ['kernel'], env: {}, cwd: '/job', interrupt: 'signal', ...plan },
     memoryBytes: 1024,
     outputBytes,
     send(order) {
@@ -93,6 +98,7 @@ function rig(outputBytes = 1000, unsentBytes = () => 0, waiting = createWaitingB
         .at(-1)
         ?.task()
     },
+    interrupts: () => orders.filter((order) => order.do === 'interrupt').length,
     sent: () => orders.flatMap((order) => (order.do === 'send' ? [order.id] : [])),
   }
 }
@@ -284,15 +290,82 @@ test('an execution ends when its kernel does not reply behind the end of its out
   expect(one.sent()).toEqual(['a', question, 'b'])
 })
 
-test('an execution whose program told of its end is interrupted, and ends as its kernel says then', () => {
+test.each([
+  ['error', 'failed', 'it was interrupted: its kernel did not say within 10 s how it ended'],
+  ['ok', 'succeeded', null],
+])(
+  'an execution whose program told of its end is interrupted, and ends as its kernel says then: %s',
+  (said, status, message) => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+    one.elapse(10_000)
+    one.say('a', 'shell', 'execute_reply', { status: said, ename: 'KeyboardInterrupt', evalue: '' })
+    expect(one.ended[0]?.view()).toMatchObject({ status, message })
+  },
+)
+
+test('a kernel that never began is interrupted once, and asked again before it is given up', () => {
   const one = rig()
   one.ready()
   one.execute('a')
-  one.begin('a')
   one.say('a', 'iopub', 'status', { execution_state: 'idle' })
   one.elapse(10_000)
-  one.say('a', 'shell', 'execute_reply', { status: 'error', ename: 'KeyboardInterrupt', evalue: '' })
-  expect(one.ended[0]?.view()).toMatchObject({ status: 'failed', message: null, error: { name: 'KeyboardInterrupt' } })
+  for (const ms of [100, 300, 900]) one.elapse(ms)
+  expect(one.interrupts()).toBe(1)
+  const [, first] = one.sent()
+  one.elapse(5000)
+  const [, , second = ''] = one.sent()
+  expect(second).not.toBe(first)
+  expect(one.orders.at(-1)).toMatchObject({ type: 'kernel_info_request', id: second })
+  one.say(second, 'shell', 'kernel_info_reply', { status: 'ok' })
+  expect(one.ended[0]?.view()).toMatchObject({ status: 'failed', message: 'its kernel did not say how it ended' })
+  expect(one.context.view()).toMatchObject({ state: 'idle', restarts: 0 })
+})
+
+describe('a kernel that ends the output of code whose time is over', () => {
+  const answers = (one: ReturnType<typeof rig>) => {
+    one.elapse(3000)
+    one.say(one.sent().at(-1) ?? '', 'shell', 'kernel_info_reply', { status: 'ok' })
+    expect(one.ended[0]?.view().status).toBe('wall-time-limit')
+    expect(one.context.view()).toMatchObject({ state: 'idle', restarts: 0 })
+  }
+  const running = () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    return one
+  }
+
+  test('is asked at once, and has the time to answer', () => {
+    const one = running()
+    one.elapse(5000)
+    one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+    expect(one.orders.at(-1)).toMatchObject({ type: 'kernel_info_request' })
+    one.elapse(100)
+    expect(one.interrupts()).toBe(1)
+    answers(one)
+  })
+
+  test('before that is asked when it is over', () => {
+    const one = running()
+    one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+    one.elapse(5000)
+    expect(one.orders.slice(-2)).toMatchObject([{ do: 'interrupt' }, { type: 'kernel_info_request' }])
+    answers(one)
+  })
+
+  test('and is asked already is not interrupted again', () => {
+    const one = running()
+    one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+    one.elapse(10_000)
+    one.timers.find(({ ms }) => ms === 5000)?.task()
+    expect(one.interrupts()).toBe(1)
+    answers(one)
+  })
 })
 
 test.each([
@@ -406,6 +479,86 @@ describe('an interrupt', () => {
     expect([interrupted(false), interrupted(true)]).toEqual([1, 2])
   })
 
+  test('keeps that of the time limit back until the code had time for it, and no longer', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    one.elapse(200)
+    const waits = () => one.timers.filter(({ ms, stopped }) => ms === 3000 && !stopped).length
+    one.context.interrupt()
+    one.context.interrupt()
+    expect(waits()).toBe(1)
+    one.elapse(5000)
+    expect(one.interrupts()).toBe(2)
+    one.context.interrupt()
+    expect([one.interrupts(), waits()]).toEqual([3, 1])
+    one.elapse(3000)
+    expect(one.interrupts()).toBe(4)
+    expect(one.ended).toEqual([])
+    one.elapse(3000)
+    expect(one.ended[0]?.view().status).toBe('interrupted')
+    expect(one.orders.at(-1)).toMatchObject({ do: 'start', context: 'k2' })
+  })
+
+  describe('that goes by a channel of its own', () => {
+    const interrupted = (plan: Partial<KernelPlan> = { interrupt: 'message' }) => {
+      const one = rig(1000, () => 0, createWaitingBytes(), plan)
+      one.ready()
+      one.execute('a')
+      one.begin('a')
+      one.elapse(200)
+      one.context.interrupt()
+      one.execute('b')
+      return one
+    }
+    const reply = (one: ReturnType<typeof rig>) => one.say('i', 'control', 'interrupt_reply', { status: 'ok' })
+
+    test('is answered before the next execution begins', () => {
+      const one = interrupted()
+      one.context.interrupt()
+      one.finish('a', 'error')
+      reply(one)
+      expect(one.sent()).toEqual(['a'])
+      reply(one)
+      expect(one.sent()).toEqual(['a', 'b'])
+    })
+
+    test('is waited for a second at most', () => {
+      const one = interrupted()
+      one.finish('a', 'error')
+      one.elapse(1000)
+      expect(one.sent()).toEqual(['a', 'b'])
+      reply(one)
+      expect(one.timers.filter(({ ms, stopped }) => ms === 1000 && !stopped)).toEqual([])
+    })
+
+    test('cancels what waits for that', () => {
+      const one = interrupted()
+      one.finish('a', 'error')
+      expect(one.context.interrupt()).toBe(true)
+      expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted', 'cancelled'])
+      expect(one.context.view().state).toBe('idle')
+    })
+
+    test('is forgotten with its kernel', () => {
+      const one = interrupted()
+      one.context.restart()
+      one.ready()
+      one.execute('c')
+      expect(one.sent()).toEqual(['a', 'c'])
+    })
+
+    test.each([{ interrupt: 'signal' }, { interrupt: 'message', protocol: 'lines' }] as const)(
+      'is not waited for where it cannot come late: %j',
+      (plan) => {
+        const one = interrupted(plan)
+        one.finish('a', 'error')
+        expect(one.sent()).toEqual(['a', 'b'])
+      },
+    )
+  })
+
   test('comes when its time is over, and a kernel that does not heed it is started anew', () => {
     const one = rig()
     one.ready()
@@ -475,16 +628,19 @@ describe('CPU time of an execution', () => {
     expect(one.timers.every(({ stopped }) => stopped)).toBe(true)
   })
 
-  test('that cannot be read before it keeps it from running, and not the next', async () => {
+  test.each([
+    [24, 'needs more open files than the session may have'],
+    [11, 'is not possible now: the system had no room for it; run the code again'],
+  ])('that cannot be read before it (error %i) keeps it from running, and not the next', async (errno, why) => {
     const one = rig()
     one.ready()
-    one.cpu.error = new AgentRefusal(24)
+    one.cpu.error = new AgentRefusal(errno)
     one.execute('a', { cpuMs: 1000 })
     one.execute('b')
     await settled()
     expect(one.ended[0]?.view()).toMatchObject({
       status: 'cancelled',
-      message: 'it did not run: reading the CPU time of the session needs more open files than the session may have',
+      message: `it did not run: reading the CPU time of the session ${why}`,
     })
     expect(one.sent()).toEqual(['b'])
   })

@@ -64,6 +64,21 @@ test('a process that ends while it is looked counts once', async () => {
   expect((await ends(2).read()).usedMs).toBe(1010)
 })
 
+test('a child that is waited for between the reads of its parent and of itself counts once', async () => {
+  const processes = new Map<number, Used>([
+    [1, [1, 0]],
+    [2, [100, 0]],
+  ])
+  let isAboutToEnd = false
+  const cpu = cell(processes, (pid) => {
+    if (isAboutToEnd && pid === 1 && processes.delete(2)) processes.set(1, [1, 100])
+  })
+  expect((await cpu.read()).usedMs).toBe(1010)
+  isAboutToEnd = true
+  expect((await cpu.read()).usedMs).toBe(1010)
+  expect((await cpu.read()).usedMs).toBe(1010)
+})
+
 test('processes that come without end do not keep anybody waiting', async () => {
   const processes = new Map<number, Used>([[1, [1, 0]]])
   let next = 2

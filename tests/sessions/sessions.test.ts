@@ -99,9 +99,14 @@ describe('executions', () => {
   })
 
   test('are interrupted, by a client and by their time, and the state stays', async () => {
-    await client.run(shared, 'kept = 1')
+    const other = await client.run(shared, 'kept = 1')
     const { body } = await client.run(shared, 'import time; time.sleep(1000)', {}, 0)
-    await client.call('POST', `/v1/sessions/${shared}/contexts/default/interrupt`, {})
+    const interrupt = `/v1/sessions/${shared}/contexts/default/interrupt`
+    expect(await client.call('POST', `${interrupt}?execution=${other.body.id}`)).toMatchObject({
+      status: 200,
+      body: { state: 'busy' },
+    })
+    await client.call('POST', `${interrupt}?execution=${body.id}`)
     const ended = await client.call('GET', `/v1/sessions/${shared}/executions/${body.id}?wait=60`)
     expect(ended.body).toMatchObject({ status: 'interrupted', error: { name: 'KeyboardInterrupt' } })
     const late = await client.run(shared, 'time.sleep(1000)', { timeoutMs: 300 })

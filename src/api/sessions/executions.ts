@@ -281,7 +281,7 @@ export const folderOf = (path: string | undefined): string =>
 const contextRoute = <const Id extends string>(
   id: Id,
   what: { method: 'post' | 'delete'; end: string; summary: string; description: string },
-  operation: 'interruptContext' | 'restartContext' | 'deleteContext',
+  operation: 'restartContext' | 'deleteContext',
 ) =>
   defineRoute({
     method: what.method,
@@ -299,16 +299,36 @@ const contextRoute = <const Id extends string>(
     },
   })
 
-export const interruptContext = contextRoute(
-  'interruptContext',
-  {
-    method: 'post',
-    end: '/interrupt',
-    summary: 'Interrupt what runs in a context',
-    description: 'Its state stays; the execution ends as `interrupted`. Nothing happens when none runs.',
+export const interruptContext = defineRoute({
+  method: 'post',
+  path: '/v1/sessions/:id/contexts/:context/interrupt',
+  id: 'interruptContext',
+  tag: 'Sessions',
+  summary: 'Interrupt what runs in a context',
+  description:
+    'Its state stays; the execution ends as `interrupted`. Nothing happens when none runs. With `execution` no other one is ended, and that one also ' +
+    'where it waits.',
+  scopes: ['sessions'],
+  params: { id: PATH.session, context: PATH.context },
+  query: Type.Object(
+    {
+      execution: Type.Optional(
+        Type.String({
+          format: 'uuid',
+          description: 'only this execution: interrupted when it runs, cancelled when it waits',
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  answers: { 200: { description: 'The context.', schema: Context, examples: idle } },
+  problems: [...CALL_PROBLEMS, 'no-kernel', 'context-dead'],
+  async handle({ calls }: SessionNeeds, { res, params, query, send }) {
+    const { execution } = query
+    const asked = { id: params.context, ...(execution !== undefined && { execution }) }
+    send(200, (await calls.call(sessionOf(res, params.id), 'interruptContext', asked)).value)
   },
-  'interruptContext',
-)
+})
 export const restartContext = contextRoute(
   'restartContext',
   {

@@ -15,6 +15,8 @@ const CONTINUED = new Set(['|', '||', '|&', '&&', '\\'])
 
 /** What closes a substitution, behind which no command begins, unlike behind a group of commands. */
 const SUBSTITUTION = '$)'
+/** The end of a line that goes on in the next, as if there were none. */
+const LINE_CONTINUATION = '\\\n'
 /** One bracket of arithmetic, in which `<<` is no here-document. */
 const ARITHMETIC = '(('
 
@@ -32,7 +34,7 @@ interface HereDocument {
 
 /**
  * Whether a block, a text in quotes, a pipe or a here-document of Bash is open at the end of what was typed. A guess, since only Bash reads
- * Bash: an empty line ends all but a here-document.
+ * Bash: an empty line ends all but a here-document and a text in quotes, which may have some.
  */
 export function isOpenInBash(code: string): boolean {
   const isEnded = /\n\s*$/.test(code)
@@ -60,8 +62,8 @@ export function isOpenInBash(code: string): boolean {
       at = behind
       documents = []
       isCommand = true
-    } else if (/^[^\s#]/.test(token)) {
-      if (closing === '') return !isEnded
+    } else if (/^[^\s#]/.test(token) && token !== LINE_CONTINUATION) {
+      if (closing === '') return true
       isContinued = CONTINUED.has(token)
       if (delimiter !== undefined)
         documents.push({ delimiter: unquoted(delimiter), isIndented: token.startsWith('<<-') })
@@ -75,7 +77,7 @@ export function isOpenInBash(code: string): boolean {
       else isCommand &&= BEFORE_COMMANDS.has(token) || /^function\s/.test(token)
     }
   }
-  return documents.length > 0 || ((open.length > 0 || isContinued) && !isEnded)
+  return documents.length > 0 || open.includes('"') || ((open.length > 0 || isContinued) && !isEnded)
 }
 
 /** Where here-documents end whose first line begins at a place; undefined when one is open. */

@@ -1,4 +1,5 @@
 import { RunyardError } from '../../client/client.ts'
+import { SECOND } from '../../shared/limits.ts'
 
 /** What ends something that runs in a session. */
 export interface Ending {
@@ -10,13 +11,39 @@ export interface Ending {
   killing: string
 }
 
-/** @returns what Ctrl-C does while it runs: the first time it interrupts, then it kills */
-export function ctrlC({ interrupt, kill, killing }: Ending, note: (text: string) => void): () => void {
-  let isInterrupted = false
+/** What an interrupt has to be heeded: who presses the keys twice at once wants no more than that. */
+const HEEDING_MS = SECOND
+
+/**
+ * @param now of a clock, in milliseconds
+ * @returns what Ctrl-C does while it runs: it interrupts, and kills when that was passed on a second ago. What fails can be tried again
+ */
+export function ctrlC(
+  { interrupt, kill, killing }: Ending,
+  note: (text: string) => void,
+  now: () => number = () => performance.now(),
+): () => void {
+  let isUnderWay = false
+  /** When it was interrupted, or killed, last. */
+  let endedAt: number | undefined
+  const attempt = (work: Promise<unknown>) => {
+    isUnderWay = true
+    work.then(
+      () => {
+        isUnderWay = false
+        endedAt = now()
+      },
+      (error: unknown) => {
+        isUnderWay = false
+        note(error instanceof RunyardError ? error.detail : String(error))
+      },
+    )
+  }
   return () => {
-    const work = isInterrupted ? kill() : interrupt()
-    if (!isInterrupted) note(`interrupted; Ctrl-C again ${killing}`)
-    isInterrupted = true
-    work.catch((error: unknown) => note(error instanceof RunyardError ? error.detail : String(error)))
+    if (isUnderWay) return
+    if (endedAt === undefined) {
+      note(`interrupted; Ctrl-C again ${killing}`)
+      attempt(interrupt())
+    } else if (now() - endedAt >= HEEDING_MS) attempt(kill())
   }
 }

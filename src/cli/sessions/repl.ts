@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline'
-import { type Execution, RunyardError, type Session, type SessionHandle } from '../../client/client.ts'
+import { type Execution, type OnInput, RunyardError, type Session, type SessionHandle } from '../../client/client.ts'
 import { contentOf, writeFile } from '../service/connection.ts'
 import { MAX_TIMER_MS } from '../../shared/limits.ts'
 import { INPUT_REFUSED } from '../../shared/sessions/session.ts'
@@ -17,9 +17,11 @@ export interface ReplOptions {
   stdout: NodeJS.WriteStream
   /** Ends what takes longer. When absent it is the service's, and at a terminal nothing. */
   timeoutMs?: number
+  /** A clock, in milliseconds, so that tests have their own. */
+  now?: () => number
 }
 
-const HELP = `Lines are run as code; a block ends with an empty line. Tab completes. Ctrl-C interrupts, twice kills, Ctrl-D leaves.
+const HELP = `Lines are run as code; a block ends with an empty line. Tab completes. Ctrl-C interrupts, again after 1 s kills, Ctrl-D leaves.
   !COMMAND            run a shell command in the session
   .put FILE [PATH]    upload a file
   .get PATH [FILE]    download a file
@@ -48,23 +50,33 @@ export async function repl(options: ReplOptions): Promise<void> {
     terminal: isTerminal,
   })
   const said = (text: string) => void streams.stdout.write(`${text}\n`)
-  const asker = isTerminal
-    ? (prompt: string) =>
-        new Promise<string>((answer, fail) => {
-          const onAbort = () => fail(signal.reason as Error)
-          signal.addEventListener('abort', onAbort, { once: true })
-          lines.question(prompt, (text) => {
-            signal.removeEventListener('abort', onAbort)
-            answer(text)
-          })
-        })
-    : undefined
-  const code = view.kernel ? (text: string) => runCode(session, text, streams, shower, call, asker) : undefined
   let waiting = ''
   let [isRunning, isClosed, isLeft] = [false, false, false]
+  /** Takes the question of code off the terminal, with what is typed; absent when there was none. */
+  let dropQuestion: (() => void) | undefined
+  // One that is dropped gets no answer. Its signal aborts when the code ends, and when the person leaves.
+  const asker: OnInput = (prompt, { signal: isOver }) =>
+    new Promise((answer) => {
+      const dropped = new AbortController()
+      dropQuestion = () => {
+        if (!isClosed) dropped.abort()
+      }
+      isOver.addEventListener('abort', dropQuestion, { once: true })
+      lines.question(prompt, { signal: dropped.signal }, answer)
+    })
   /** Ends what runs; absent where nothing of it can be ended. */
   let onCtrlC: (() => void) | undefined
-  const begins = (ending: Ending) => (onCtrlC = ctrlC(ending, note))
+  const begins = ({ interrupt, ...ending }: Ending) => {
+    const interruptQuestion = async () => {
+      const drop = dropQuestion
+      await interrupt()
+      drop?.()
+    }
+    onCtrlC = ctrlC({ ...ending, interrupt: interruptQuestion }, note, options.now)
+  }
+  const code = view.kernel
+    ? (text: string) => runCode(session, text, streams, shower, call, begins, isTerminal ? asker : undefined)
+    : undefined
   const prompt = () => {
     if (!isTerminal || isClosed) return
     lines.setPrompt(waiting === '' ? `${view.language}> ` : '... ')
@@ -106,15 +118,7 @@ export async function repl(options: ReplOptions): Promise<void> {
       if (/^\.[a-z]+(\s|$)/.test(text)) return await obey(text)
       const command = text.startsWith('!') ? text.slice(1) : code ? undefined : text
       if (command !== undefined) await runCommand(session, command, streams, call, begins)
-      else if (code) {
-        const { contexts } = session
-        begins({
-          interrupt: () => contexts.interrupt(),
-          kill: () => contexts.restart(),
-          killing: 'restarts the interpreter, whose state is lost then',
-        })
-        await code(text)
-      }
+      else if (code) await code(text)
     } catch (error) {
       if (signal.aborted) return false
       if (!(error instanceof RunyardError)) throw error
@@ -123,6 +127,8 @@ export async function repl(options: ReplOptions): Promise<void> {
     } finally {
       isRunning = false
       onCtrlC = undefined
+      dropQuestion?.()
+      dropQuestion = undefined
     }
     return true
   }
@@ -193,18 +199,36 @@ async function runCode(
   { stdout, stderr, note }: Streams,
   shower: ResultShower,
   call: Call,
-  onInput: ((prompt: string) => Promise<string>) | undefined,
+  begins: (ending: Ending) => void,
+  onInput: OnInput | undefined,
 ): Promise<void> {
-  const execution = await session.runCode(code, {
-    ...call,
-    onStdout: (text) => void stdout.write(text),
-    onStderr: (text) => void stderr.write(text),
-    onResult: (result) => shower.result(result),
-    onError: (error) => shower.error(error),
-    ...(onInput && { onInput }),
+  const { contexts } = session
+  let tellId: (id: string | undefined) => void = () => {}
+  const started = new Promise<string | undefined>((resolve) => (tellId = resolve))
+  begins({
+    // What is wished before its id is known is done once it is, and to nothing else.
+    async interrupt() {
+      const id = await started
+      if (id !== undefined) await contexts.interrupt(undefined, { execution: id })
+    },
+    kill: () => contexts.restart(),
+    killing: 'restarts the interpreter, whose state is lost then',
   })
-  const why = whyEnded(execution)
-  if (why !== undefined) note(why)
+  try {
+    const execution = await session.runCode(code, {
+      ...call,
+      onStart: ({ id }) => tellId(id),
+      onStdout: (text) => void stdout.write(text),
+      onStderr: (text) => void stderr.write(text),
+      onResult: (result) => shower.result(result),
+      onError: (error) => shower.error(error),
+      ...(onInput && { onInput }),
+    })
+    const why = whyEnded(execution)
+    if (why !== undefined) note(why)
+  } finally {
+    tellId(undefined)
+  }
 }
 
 /** What the output does not say of how it ended. */

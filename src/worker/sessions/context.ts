@@ -8,6 +8,7 @@ import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
 import { createComms } from './comms.ts'
 import { type CpuTime, readCpuTime, watchCpuTime } from './cpu-time.ts'
 import { createExecution, type RunningExecution } from './execution.ts'
+import { createInterruptReplies } from './interrupt-replies.ts'
 import { createQuestions } from './questions.ts'
 import { ContextBusy, isBridgeFull, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
 
@@ -89,19 +90,20 @@ const INTERRUPT_GRACE_MS = 3_000
  */
 const FIRST_MOMENTS_MS = 200
 const INTERRUPT_AGAIN_MS = [100, 300, 900]
-/**
- * Output may be lost when a kernel floods; after its reply no more is waited for than this. Nor is a reply after the end of the output
- * of what was interrupted: a kernel that is interrupted before it reaches the code gives none.
- */
+/** Output may be lost when a kernel floods; after its reply no more is waited for than this. */
 const IDLE_MS = 2_000
-/** The same where nothing was interrupted: a reply goes before the end of the output, but on a way of its own. A kernel that failed inside gives none. */
+/**
+ * A reply goes before the end of the output, but on a way of its own. A kernel that failed inside gives none. Nor does one that is interrupted
+ * before it reaches the code, so where there was an interrupt it is asked at once.
+ */
 const REPLY_MS = 10_000
 /**
  * Who tells of the end of the output may be a program, and a kernel that gives no reply may run its code still. So it is asked what it answers
- * between executions alone, and has so long.
+ * between executions alone, and has so long. It is asked again after half of it: an interrupt may have thrown away the first question.
  */
 const ANSWER_MS = 10_000
 const NO_REPLY = 'its kernel did not say how it ended'
+const INTERRUPTED_FOR_REPLY = `it was interrupted: its kernel did not say within ${REPLY_MS / 1000} s how it ended`
 const MAX_QUEUED = 100
 
 /** The context has no kernel any more. */
@@ -122,12 +124,14 @@ interface Entry {
   isNew: boolean
   /** Whether an interrupt of it was sent, since it began if it has. */
   isInterrupted: boolean
-  /** Whether one was sent so lately that it may be heeding that. */
-  isHeeding: boolean
+  /** Set while it may be heeding one that its owner has sent lately: a second one would come amidst what the code does on that. */
+  stopHeeding?: (() => void) | undefined
   /** Whether its time is over, or its CPU time used. */
   isOverdue: boolean
+  /** Set while it has time to heed the interrupt that came with that. */
+  stopGrace?: (() => void) | undefined
   /** What its kernel was asked since it gave no reply. */
-  question?: string
+  questions: string[]
   stopTimers: (() => void)[]
   /** Gives back the room that its code takes until its kernel has begun with it. */
   release: () => void
@@ -153,6 +157,7 @@ export function createContext(options: ContextOptions): SessionContext {
   let ready = Promise.resolve()
   const questions = createQuestions(options)
   const comms = createComms(options)
+  const interruptReplies = createInterruptReplies(plan, clock, () => runNext())
 
   const view = (): Context => ({
     id,
@@ -186,8 +191,15 @@ export function createContext(options: ContextOptions): SessionContext {
     })
   }
 
+  /** Stops what would send an interrupt, or kill, for time that is over. */
+  const stopWaiting = (entry: Entry) => {
+    entry.stopHeeding?.()
+    entry.stopGrace?.()
+    entry.stopHeeding = entry.stopGrace = undefined
+  }
   const end = (entry: Entry, status: ExecutionStatus, why: string | null = null) => {
     for (const stop of entry.stopTimers.splice(0)) stop()
+    stopWaiting(entry)
     entry.release()
     if (running === entry) running = undefined
     entry.execution.finish(status, why)
@@ -206,6 +218,7 @@ export function createContext(options: ContextOptions): SessionContext {
   }
   const endAll = (status: ExecutionStatus, why: string | null) => {
     endReading()
+    interruptReplies.forget()
     const waiting = queue
     queue = []
     if (running) end(running, status, why)
@@ -229,6 +242,7 @@ export function createContext(options: ContextOptions): SessionContext {
       if (state !== 'idle') change('idle')
       return
     }
+    if (interruptReplies.isAwaited) return
     const { cpuMs } = entry.asked
     if (cpuMs === undefined) return begin(entry)
     // What was used before does not count, so it is read before the kernel has the code. Until then it waits as others do.
@@ -273,30 +287,44 @@ export function createContext(options: ContextOptions): SessionContext {
       if (running !== entry || (entry.isInterrupted && options.unsentBytes() > 0)) return
       entry.isInterrupted = true
       send({ do: 'interrupt', context: kernel })
+      interruptReplies.expect()
     }
     interrupt()
-    if (!entry.isHeeding) {
-      entry.isHeeding = true
-      entry.stopTimers.push(clock.after(INTERRUPT_GRACE_MS, () => (entry.isHeeding = false)))
-    }
     if (!entry.isNew) return
-    for (const ms of INTERRUPT_AGAIN_MS) entry.stopTimers.push(clock.after(ms, interrupt))
+    // A kernel that is asked whether it has ended is between executions, or about to be.
+    const again = () => {
+      if (entry.questions.length === 0) interrupt()
+    }
+    for (const ms of INTERRUPT_AGAIN_MS) entry.stopTimers.push(clock.after(ms, again))
+  }
+
+  /** Interrupts it for its owner, who may do so as often as they like: time that is over waits for that no longer than once. */
+  const interruptForOwner = (entry: Entry) => {
+    sendInterrupt(entry)
+    if (entry.isOverdue || entry.questions.length > 0) return
+    entry.stopHeeding?.()
+    entry.stopHeeding = clock.after(INTERRUPT_GRACE_MS, () => {
+      entry.stopHeeding = undefined
+      if (entry.isOverdue) interruptOverdue(entry)
+    })
   }
 
   const overdue = (entry: Entry, cause: NonNullable<Entry['cause']>) => {
     entry.cause ??= cause
     if (entry.isOverdue) return
     entry.isOverdue = true
-    // A second interrupt would come amidst what the code does on the first.
-    if (!entry.isHeeding) sendInterrupt(entry)
-    entry.stopTimers.push(
-      clock.after(INTERRUPT_GRACE_MS, () => {
-        if (running !== entry) return
-        const why = `${entry.cause?.message ?? 'it was interrupted'}, and did not heed an interrupt; the context was restarted`
-        end(entry, entry.cause?.status ?? 'interrupted', why)
-        restart('cancelled', 'its context was restarted')
-      }),
-    )
+    // A kernel that is asked already has its time to answer; one that heeds its owner's interrupt is interrupted when it had time for that.
+    if (entry.questions.length === 0 && !entry.stopHeeding) interruptOverdue(entry)
+  }
+  const interruptOverdue = (entry: Entry) => {
+    sendInterrupt(entry)
+    if (entry.execution.isIdle) return ask(entry)
+    entry.stopGrace = clock.after(INTERRUPT_GRACE_MS, () => {
+      if (running !== entry) return
+      const why = `${entry.cause?.message ?? 'it was interrupted'}, and did not heed an interrupt; the context was restarted`
+      end(entry, entry.cause?.status ?? 'interrupted', why)
+      restart('cancelled', 'its context was restarted')
+    })
   }
 
   const restart = (status: ExecutionStatus, why: string) => {
@@ -309,9 +337,11 @@ export function createContext(options: ContextOptions): SessionContext {
   const complete = (entry: Entry) => {
     const outcome = entry.execution.outcome()
     const { cause } = entry
+    const isOurs = outcome !== 'succeeded' && entry.questions.length > 0
     // What ended well in spite of an interrupt has ended well.
     if (cause && outcome !== 'succeeded') end(entry, cause.status, cause.message)
-    else if (outcome) end(entry, outcome)
+    // Without a cause it is asked behind an interrupt that nobody asked for: what came of that is not the doing of its code.
+    else if (outcome) end(entry, outcome, isOurs ? INTERRUPTED_FOR_REPLY : null)
     else fail(entry, NO_REPLY)
     runNext()
   }
@@ -320,35 +350,41 @@ export function createContext(options: ContextOptions): SessionContext {
     end(entry, 'failed', why)
   }
 
-  /** Ends it when its kernel answers, or replies to it after all. */
-  const endWhenAnswered = (entry: Entry) => {
+  /** Ends it when its kernel answers, or replies to it after all. No interrupt of ours comes amidst that. */
+  const ask = (entry: Entry) => {
+    if (running !== entry || entry.questions.length > 0) return
+    stopWaiting(entry)
+    const sendQuestion = () => {
+      const id = randomUUID()
+      entry.questions.push(id)
+      send({ do: 'send', context: kernel, channel: 'shell', type: 'kernel_info_request', id, content: {} })
+    }
+    const giveUp = () => {
+      if (running !== entry) return
+      const { cause } = entry
+      const why = `${cause?.message ?? (cause ? 'it was interrupted' : NO_REPLY)}, and its kernel does not answer; the context was restarted`
+      if (cause) end(entry, cause.status, why)
+      else fail(entry, why)
+      restart('cancelled', 'its context was restarted')
+    }
+    sendQuestion()
+    entry.stopTimers.push(clock.after(ANSWER_MS / 2, sendQuestion), clock.after(ANSWER_MS, giveUp))
+  }
+  /** Its reply or the end of its output has not come behind the other. */
+  const endHalf = (entry: Entry) => {
+    if (running !== entry || entry.questions.length > 0) return
     if (entry.execution.hasReply) return complete(entry)
-    if (!entry.cause) sendInterrupt(entry)
-    entry.question = randomUUID()
-    send({
-      do: 'send',
-      context: kernel,
-      channel: 'shell',
-      type: 'kernel_info_request',
-      id: entry.question,
-      content: {},
-    })
-    entry.stopTimers.push(
-      clock.after(ANSWER_MS, () => {
-        if (running !== entry) return
-        const { cause } = entry
-        const why = `${cause?.message ?? (cause ? 'it was interrupted' : NO_REPLY)}, and its kernel does not answer; the context was restarted`
-        if (cause) end(entry, cause.status, why)
-        else fail(entry, why)
-        restart('cancelled', 'its context was restarted')
-      }),
-    )
+    // Once: a kernel that is between executions has nothing to lose it for.
+    entry.isNew = false
+    sendInterrupt(entry)
+    ask(entry)
   }
 
   const takeMessage = (said: KernelMessage) => {
     const { parent, channel, type, content } = said
     if (channel === 'shell' && questions.answer(parent, content)) return
-    if (channel === 'shell' && running?.question !== undefined && running.question === parent) return complete(running)
+    if (channel === 'shell' && parent !== null && running?.questions.includes(parent)) return complete(running)
+    if (interruptReplies.take(said)) return
     const entry = running?.asked.id === parent ? running : undefined
     if (comms.take(said, entry?.execution) || !entry) return
     if (type === 'input_request') entry.asksInput = true
@@ -359,7 +395,7 @@ export function createContext(options: ContextOptions): SessionContext {
       entry.asked = { ...entry.asked, code: '' }
       entry.release()
       entry.stopTimers.push(clock.after(FIRST_MOMENTS_MS, () => (entry.isNew = false)))
-      if (entry.cause) sendInterrupt(entry)
+      if (entry.cause) interruptForOwner(entry)
     }
     const { execution } = entry
     const { hasReply: hadReply, isIdle: wasIdle } = execution
@@ -367,8 +403,8 @@ export function createContext(options: ContextOptions): SessionContext {
     if (execution.isComplete) return complete(entry)
     const isHalf = execution.hasReply ? !hadReply : execution.isIdle && !wasIdle
     if (!isHalf) return
-    const ms = execution.hasReply || entry.cause ? IDLE_MS : REPLY_MS
-    entry.stopTimers.push(clock.after(ms, () => running === entry && endWhenAnswered(entry)))
+    if (entry.cause && !execution.hasReply) return ask(entry)
+    entry.stopTimers.push(clock.after(execution.hasReply ? IDLE_MS : REPLY_MS, () => endHalf(entry)))
   }
 
   start()
@@ -395,8 +431,8 @@ export function createContext(options: ContextOptions): SessionContext {
         hasBegun: false,
         isNew: true,
         isInterrupted: false,
-        isHeeding: false,
         isOverdue: false,
+        questions: [],
         stopTimers: [],
         release,
       })
@@ -404,15 +440,20 @@ export function createContext(options: ContextOptions): SessionContext {
       return execution
     },
     interrupt(execution) {
-      const isReading = execution === undefined && stopReading !== undefined
-      const waiting = isReading ? queue[0] : queue.find(({ asked }) => asked.id === execution)
+      // What only waits for that to be read, or for the end of an earlier interrupt, runs for its owner.
+      const isBeginning =
+        execution === undefined && !running && (stopReading !== undefined || interruptReplies.isAwaited)
+      const waiting = isBeginning ? queue[0] : queue.find(({ asked }) => asked.id === execution)
       if (waiting) {
         cancel(waiting, 'it was cancelled before it began')
         return true
       }
       if (!running || (execution !== undefined && running.execution.id !== execution)) return false
       running.cause ??= { status: 'interrupted', message: null }
-      if (running.hasBegun) sendInterrupt(running)
+      const { isIdle } = running.execution
+      if (isIdle) running.isNew = false
+      if (running.hasBegun || isIdle) interruptForOwner(running)
+      if (isIdle) ask(running)
       return true
     },
     restart() {

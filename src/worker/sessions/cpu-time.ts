@@ -3,7 +3,7 @@ import { SECOND } from '../../shared/limits.ts'
 import { AgentFault } from './agent-decoder.ts'
 import { type Agent, AgentRefusal } from './agent.ts'
 import type { Clock } from './context.ts'
-import { createProcessTimes, type ProcessTimes } from './process-times.ts'
+import { createProcessTimes, type ProcessLook } from './process-times.ts'
 import { SYSTEM_ERRORS } from './system-errors.ts'
 
 /**
@@ -52,11 +52,11 @@ export function createCpuTime(
 
   // A sum over processes that are there before and after counts nobody twice, in whatever order they were looked at: who is there still has not been
   // waited for. Without those that ended meanwhile it is the least that was used. When none did, less than before means that some is lost.
-  const note = (before: ProcessTimes, after: ProcessTimes): { isWhole: boolean } => {
+  const note = (before: ProcessLook, after: ProcessLook): { isWhole: boolean } => {
     let sum = 0
-    let isWhole = true
-    for (const [process, usedMs] of before) {
-      if (after.has(process)) sum += usedMs
+    let { isWhole } = before
+    for (const [process, usedMs] of before.times) {
+      if (after.times.has(process)) sum += usedMs
       else isWhole = false
     }
     if (isWhole && sum < seenMs) lostMs += seenMs - sum
@@ -73,7 +73,7 @@ export function createCpuTime(
       before = after
       if (isWhole) break
     }
-    return { usedMs: seenMs + lostMs, processes: before.size }
+    return { usedMs: seenMs + lostMs, processes: before.times.size }
   }
   const lookAtLast = () =>
     look().catch((error: unknown) => {
@@ -148,9 +148,16 @@ export function readCpuTime(
     (used) => finish(() => whenRead(used)),
     (error: unknown) => {
       if (!(error instanceof AgentRefusal)) return
-      const [, what] = SYSTEM_ERRORS[error.errno] ?? ['', `fails (error ${error.errno})`]
-      finish(() => refused(`reading the CPU time of the session ${what}`))
+      finish(() => refused(`reading the CPU time of the session ${whyUnread(error.errno)}`))
     },
   )
   return () => finish(() => undefined)
+}
+
+/** What the system says of a read, with words that follow its name. */
+function whyUnread(errno: number): string {
+  // Elsewhere it says that a process cannot be started.
+  const EAGAIN = 11
+  if (errno === EAGAIN) return 'is not possible now: the system had no room for it; run the code again'
+  return SYSTEM_ERRORS[errno]?.[1] ?? `fails (error ${errno})`
 }

@@ -4,6 +4,12 @@ import { type Agent, AgentRefusal } from './agent.ts'
 /** What each process of a session has used, in milliseconds, and its children that it has waited for. By its pid and when it started. */
 export type ProcessTimes = ReadonlyMap<string, number>
 
+export interface ProcessLook {
+  times: ProcessTimes
+  /** Whether all that were listed could be read. One that could not may have been waited for after its parent was read: then nobody has its time. */
+  isWhole: boolean
+}
+
 /** What the files count in, on every machine that Linux has for programs: USER_HZ is 100. */
 const TICK_MS = 10
 const STAT_BYTES = 1024
@@ -16,10 +22,7 @@ const MORE_NAMES = 1024
  * @param processes how many the session may have at a time
  * @throws from the function that reads: AgentRefusal, AgentFault, or what ended the agent
  */
-export function createProcessTimes(
-  agent: Pick<Agent, 'list' | 'read'>,
-  processes: number,
-): () => Promise<ProcessTimes> {
+export function createProcessTimes(agent: Pick<Agent, 'list' | 'read'>, processes: number): () => Promise<ProcessLook> {
   const most = 2 * processes + MORE_NAMES
   const pids = async (): Promise<Set<number>> => {
     const found = new Set<number>()
@@ -38,8 +41,9 @@ export function createProcessTimes(
       return [`${pid} ${startTicks}`, usedMs]
     }, ifGone)
   return async () => {
-    const times = await Promise.all([...(await pids())].map(timeOf))
-    return new Map(times.filter((time) => time !== undefined))
+    const read = await Promise.all([...(await pids())].map(timeOf))
+    const times = new Map(read.filter((time) => time !== undefined))
+    return { times, isWhole: times.size === read.length }
   }
 }
 

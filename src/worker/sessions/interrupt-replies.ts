@@ -1,0 +1,58 @@
+import { SECOND } from '../../shared/limits.ts'
+import type { KernelMessage } from './bridge-lines.ts'
+import type { Clock, KernelPlan } from './context.ts'
+
+/** What interrupts a kernel has not answered. Until it has, one may still reach what it runs next. */
+export interface InterruptReplies {
+  readonly isAwaited: boolean
+  /** One was sent. */
+  expect(): void
+  /** @returns whether the message is the answer of one */
+  take(message: KernelMessage): boolean
+  /** The kernel has ended: it answers none any more. */
+  forget(): void
+}
+
+/** A kernel that does not answer is waited for so long. */
+const REPLY_MS = SECOND
+
+/**
+ * A signal is there before the code that is sent behind it, and what comes on one pipe keeps its order. But a request to interrupt has a channel of
+ * its own, on which it may come later than the code behind it.
+ * @param next is called when none is awaited any more
+ */
+export function createInterruptReplies(
+  { interrupt, protocol }: Pick<KernelPlan, 'interrupt' | 'protocol'>,
+  clock: Clock,
+  next: () => void,
+): InterruptReplies {
+  const mayComeLate = interrupt === 'message' && protocol !== 'lines'
+  let awaited = 0
+  let stopTimer = () => {}
+  const forget = () => {
+    stopTimer()
+    awaited = 0
+  }
+  const finish = () => {
+    forget()
+    next()
+  }
+  return {
+    get isAwaited() {
+      return awaited > 0
+    },
+    expect() {
+      if (!mayComeLate) return
+      awaited++
+      stopTimer()
+      stopTimer = clock.after(REPLY_MS, finish)
+    },
+    take({ channel, type }) {
+      if (channel !== 'control' || type !== 'interrupt_reply') return false
+      if (awaited === 1) finish()
+      else if (awaited > 1) awaited--
+      return true
+    },
+    forget,
+  }
+}
