@@ -48,6 +48,8 @@ MESSAGE_BYTES = 1024
 # How often a kernel that starts is asked whether it hears and is heard.
 ASK_SECONDS = 0.02
 RECONNECT_MS = 10
+# So long what tells little by itself waits for what follows, in milliseconds.
+WAIT_MS = 2
 # Where kernels listen that know no sockets in files. Connections get ports of their own from 32768 on: one that is tried before its kernel listens
 # would at last be given the port that it goes to, and hold it.
 TCP_ADDRESS = '127.0.0.1'
@@ -62,24 +64,34 @@ def line_of(event, **fields):
 
 
 class Output:
-    """What is said in one turn is written in one piece: each piece wakes three processes on its way."""
+    """What is said in one turn is written in one piece: each piece wakes three processes on its way. What can wait goes with what follows."""
 
     def __init__(self):
         self.lines = []
         self.size = 0
+        self.can_wait = True
+        self.written_by = 0.0
 
-    def add(self, line):
+    def add(self, line, can_wait=False):
         if len(line) > MAX_SAID:
             raise ValueError(f'{len(line)} bytes in one line')
+        if not self.lines:
+            self.written_by = time.monotonic() + WAIT_MS / 1000
         self.lines.append(line)
         self.size += len(line)
+        self.can_wait = self.can_wait and can_wait
         if self.size > MOST_UNWRITTEN:
             self.flush()
+
+    def is_waiting(self):
+        """Whether all that there is can wait for more, and has not waited long."""
+        return bool(self.lines) and self.can_wait and time.monotonic() < self.written_by
 
     def flush(self):
         rest = memoryview(b''.join(self.lines))
         self.lines.clear()
         self.size = 0
+        self.can_wait = True
         while rest:
             rest = rest[os.write(1, rest) :]
 
@@ -114,6 +126,11 @@ def shortened(kind, content):
     return {}
 
 
+def can_wait(kind, content):
+    """Whether a message is sure to be followed by another of the same execution, and nobody acts on it alone."""
+    return kind == 'execute_input' or kind == 'status' and content.get('execution_state') == 'busy'
+
+
 def say_message(size, content, metadata, **fields):
     """Passes on a message of a kernel, of so many bytes, shortened when it is too large. Raises ValueError when it is none."""
     if not all(isinstance(fields[name], str) for name in ('channel', 'type', 'id')):
@@ -123,7 +140,7 @@ def say_message(size, content, metadata, **fields):
     if size <= MAX_CONTENT:
         line = line_of('message', **fields, content=content, metadata=metadata)
         if len(line) <= MAX_SAID:
-            return output.add(line)
+            return output.add(line, can_wait(fields['type'], content))
     fields.pop('buffers', None)
     say('message', **fields, content=shortened(fields['type'], content), metadata={}, omitted=size)
 
@@ -574,7 +591,8 @@ class Bridge:
         starting = any(not kernel.ready for kernel in self.kernels.values())
         for kernel in self.kernels.values():
             kernel.ask()
-        ready = dict(self.poller.poll(ASK_SECONDS * 1000 if starting else None))
+        waits_ms = WAIT_MS if output.is_waiting() else ASK_SECONDS * 1000 if starting else None
+        ready = dict(self.poller.poll(waits_ms))
         if 0 in ready:
             self.read_orders()
         for context, kernel in list(self.kernels.items()):
@@ -586,7 +604,8 @@ class Bridge:
             if kernel.pidfd in ready and kernel.is_drained():
                 del self.kernels[context]
                 kernel.close()
-        output.flush()
+        if not output.is_waiting():
+            output.flush()
 
 
 def main():
