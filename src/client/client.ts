@@ -168,6 +168,7 @@ export function createClient(options: ClientOptions): Client {
     return now
   }
 
+  const environments = createEnvironments(http)
   const client: Client = {
     run: async (request, submit = {}) => untilEnded(await post<Job>('/v1/jobs', request, LONGEST_WAIT, submit), submit),
     submit: (request, submit) => post<Job>('/v1/jobs', request, 0, submit),
@@ -211,7 +212,7 @@ export function createClient(options: ClientOptions): Client {
       yield* piecesOf(http.url, await http.open(artifactAt(id, path), call), call?.signal)
     },
     problems: createProblems(http),
-    environments: createEnvironments(http),
+    environments,
     async compareSubmissions(problem, { onProgress, least = 50, code = false, ...call } = {}) {
       const path = `/v1/problems/${part(problem)}/similarity`
       const begun = await http.json<Comparison>(path, { ...call, method: 'POST' })
@@ -233,7 +234,7 @@ export function createClient(options: ClientOptions): Client {
       return new TextDecoder().decode(await http.bytes(path, call))
     },
     files: createFiles(http, newIdempotencyKey),
-    sessions: createSessions(http, newIdempotencyKey, webSocket),
+    sessions: createSessions(http, environments, newIdempotencyKey, webSocket),
     runtimes: async (call) => (await http.json<{ runtimes: Runtime[] }>('/v1/runtimes', call)).runtimes,
   }
   return client

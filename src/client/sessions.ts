@@ -13,9 +13,10 @@ import type {
   SnapshotRequest,
   StoredFile,
 } from './api-types.ts'
+import type { Environments, InstallOptions } from './environments.ts'
 import { eventsOf, type StreamedSessionEvent, type StreamOptions } from './event-stream.ts'
 import type { CallOptions, Http } from './http.ts'
-import type { RunyardError } from './runyard-error.ts'
+import { RunyardError } from './runyard-error.ts'
 import { createCommands, type SessionCommands } from './session-commands.ts'
 import { createExecutions, onlyRefused, type RunCodeOptions, type SessionExecutions } from './session-executions.ts'
 import type { WebSocketConstructor } from './web-socket.ts'
@@ -28,7 +29,8 @@ declare global {
   }
 }
 
-export interface CreateSessionOptions extends CallOptions {
+/** `onProgress` is told how far the packages of `dependencies` are, where the key may ask for that (scope `jobs`). */
+export interface CreateSessionOptions extends InstallOptions {
   /** The same key with the same request is the same session, for 24 hours. Each call makes one of its own when it is absent. */
   idempotencyKey?: string | undefined
 }
@@ -126,9 +128,13 @@ const LONGEST_WAIT = 60
 /** Who writes code does not wait until other code has ended. */
 const isNotBusy = ({ code }: RunyardError): boolean => code !== 'session-busy'
 
-/** @param newIdempotencyKey makes one for each request that makes something */
+/**
+ * @param environments has packages installed whose progress is told
+ * @param newIdempotencyKey makes one for each request that makes something
+ */
 export function createSessions(
   http: Http,
+  environments: Pick<Environments, 'create'>,
   newIdempotencyKey: () => string,
   webSocket: () => Promise<WebSocketConstructor>,
 ): Sessions {
@@ -176,8 +182,17 @@ export function createSessions(
     return handle
   }
 
+  const install = async ({ language = 'python', dependencies = [] }: SessionRequest, options: InstallOptions) => {
+    if (dependencies.length === 0) return
+    await environments.create({ language, dependencies }, options).catch((error: unknown) => {
+      // Whoever may start sessions, and has no other scope, has them installed all the same: without being told.
+      if (!(error instanceof RunyardError) || error.code !== 'insufficient-scope') throw error
+    })
+  }
+
   const sessions: Sessions = {
-    async create(request = {}, { idempotencyKey = newIdempotencyKey(), ...call } = {}) {
+    async create(request = {}, { idempotencyKey = newIdempotencyKey(), onProgress, ...call } = {}) {
+      if (onProgress) await install(request, { onProgress, ...call })
       const headers = { 'idempotency-key': idempotencyKey, prefer: `wait=${LONGEST_WAIT}` }
       const waitsMs = LONGEST_WAIT * 1000
       const made = await http.json<Session>('/v1/sessions', {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Client, SessionHandle, StreamedSessionEvent } from '../../src/client/client.ts'
 import type { SessionRequest } from '../../src/client/api-types.ts'
+import type { InstallOptions } from '../../src/client/environments.ts'
 import type { CallOptions } from '../../src/client/http.ts'
 import type { ExecutionOptions } from '../../src/client/session-executions.ts'
 import { RunyardError } from '../../src/client/runyard-error.ts'
@@ -17,6 +18,7 @@ function setUp(packages: readonly string[] = [], created: (signal?: AbortSignal)
   const told: string[] = []
   const queue: StreamedSessionEvent[] = []
   let wake = () => {}
+  let tellProgress: InstallOptions['onProgress']
   const started: ((id: string) => void)[] = []
   const refuse: ((error: unknown) => void)[] = []
   const patience: CallOptions['shouldRetry'][] = []
@@ -45,7 +47,8 @@ function setUp(packages: readonly string[] = [], created: (signal?: AbortSignal)
     },
   } as unknown as SessionHandle
   const sessions = {
-    create: async ({ dependencies }: SessionRequest, { shouldRetry, signal }: CallOptions = {}) => {
+    create: async ({ dependencies }: SessionRequest, { shouldRetry, signal, onProgress }: InstallOptions = {}) => {
+      tellProgress = onProgress
       calls.push(['create', ...(dependencies ?? [])].join(' '))
       patience.push(shouldRetry)
       await created(signal)
@@ -84,7 +87,8 @@ function setUp(packages: readonly string[] = [], created: (signal?: AbortSignal)
   const idle = () => eventually('nothing runs', () => session.state.get().queue.length === 0)
   const named = (place: number, id: string) => started[place]?.(id)
   const refused = (place: number, error: unknown) => refuse[place]?.(error)
-  return { session, patience, limits, calls, told, emit, end, begun, idle, named, refused }
+  const progress = (words: string) => tellProgress?.(words)
+  return { session, progress, patience, limits, calls, told, emit, end, begun, idle, named, refused }
 }
 
 test('cells run one after another in one session, each with its own output, also what came before the service had answered', async () => {
@@ -201,6 +205,26 @@ function answers() {
   const asked = (count: number) => eventually(`${count} sessions were asked for`, () => waiting.length === count)
   return { created, asked, answer: (place: number) => waiting[place]?.() }
 }
+
+test('how far the packages are is told until the session has begun, and a start that was ended tells nothing', async () => {
+  const { created, asked, answer } = answers()
+  const { session, progress, begun } = setUp(['six'], created)
+  const installing = () => session.state.get().installing
+  session.run(['a'])
+  await asked(1)
+  progress('downloading six 1.17.0')
+  expect(installing()).toBe('downloading six 1.17.0')
+  await session.end()
+  progress('building an image')
+  expect(installing()).toBeNull()
+  session.run(['a'])
+  await asked(2)
+  progress('building an image')
+  expect(installing()).toBe('building an image')
+  answer(1)
+  await begun(1)
+  expect(installing()).toBeNull()
+})
 
 test('a start that is ended begins no session, and what is run afterwards has its own', async () => {
   const { created, asked, answer } = answers()

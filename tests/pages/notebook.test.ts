@@ -288,10 +288,21 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
     await button.click()
   })
 
-  test('names the packages that its sessions begin with, which are saved with it', async () => {
+  test('names the packages that its sessions begin with, which are saved with it, and tells how far they are', async () => {
     const { page } = opened
     const asked: unknown[] = []
-    // Nothing is installed here.
+    // Nothing is installed here: the installation is ready when the test has seen how far it is.
+    const told = page.getByText('Installing packages: downloading numpy 2.3.1', { exact: true })
+    const environment = (state: string) => ({ json: { id: '019d4f00-7a11-7c3e-9f27-4b5f0c7a9d10', state } })
+    await page.route('**/v1/environments', async (route) => {
+      const waits = (await route.request().headerValue('prefer')) !== 'wait=0'
+      if (waits) await told.waitFor()
+      await route.fulfill(environment(waits ? 'ready' : 'building'))
+    })
+    await page.route('**/v1/environments/*/events', (route) => {
+      const data = JSON.stringify({ state: 'building', progress: 'downloading numpy 2.3.1', error: null })
+      return route.fulfill({ contentType: 'text/event-stream', body: `id: 1\nevent: building\ndata: ${data}\n\n` })
+    })
     await page.route('**/v1/sessions', async (route) => {
       const body = route.request().postDataJSON() as { language?: string } | null
       if (body) asked.push(body)
@@ -311,7 +322,8 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
     await eventually('a session was asked for', () => asked.length > 0)
     await page.getByText('Ready', { exact: true }).waitFor()
     expect(asked).toEqual([{ language: 'python', dependencies: ['six', 'numpy>=2'] }])
-    await page.unroute('**/v1/sessions')
+    expect(await told.count()).toBe(0)
+    await page.unrouteAll({ behavior: 'wait' })
     await page.reload()
     await notebookReady(page)
     await page.getByRole('button', { name: 'Packages' }).click()

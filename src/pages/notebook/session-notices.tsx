@@ -54,9 +54,14 @@ export function SessionNotices({ state, problem, hasKernels, onStart, onKeep }: 
   )
 }
 
+function startWords(packages: number, installing: string | null): string {
+  if (installing !== null) return `Installing packages: ${installing}`
+  return packages === 0 ? 'Starting a session' : 'Installing packages, starting a session'
+}
+
 /** How the session stands, in the bar. */
 export function SessionBadge({
-  state: { phase, queue, connected },
+  state: { phase, installing, queue, connected },
   packages,
 }: {
   state: SessionState
@@ -66,7 +71,7 @@ export function SessionBadge({
   const [tone, words] = !connected
     ? ['warn', 'Connection lost, reconnecting …']
     : phase === 'starting'
-      ? ['busy moving', packages === 0 ? 'Starting a session' : 'Installing packages, starting a session']
+      ? ['busy moving', startWords(packages, installing)]
       : phase === 'ended'
         ? ['warn', 'Session ended']
         : phase === 'none'

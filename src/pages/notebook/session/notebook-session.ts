@@ -158,7 +158,7 @@ export function createNotebookSession(
   const begin = (handle: SessionHandle) => {
     session = handle
     onSession(handle.id)
-    change({ phase: 'running', ended: null, problem: null })
+    change({ phase: 'running', installing: null, ended: null, problem: null })
     void follow(handle)
     return handle
   }
@@ -168,9 +168,12 @@ export function createNotebookSession(
     for (;;) {
       const asked = wanted()
       const dependencies = [...packages()]
+      const onProgress = (installing: string) => {
+        if (!signal.aborted) change({ installing })
+      }
       const made = await (dependencies.length === 0
         ? client.sessions.create({ language: language() }, { signal })
-        : client.sessions.create({ language: language(), dependencies }, { ...WHILE_INSTALLED, signal }))
+        : client.sessions.create({ language: language(), dependencies }, { ...WHILE_INSTALLED, signal, onProgress }))
       if (!signal.aborted && asked === wanted()) return made
       // Nothing of it is used, and it ends by itself where this fails.
       await made.end().catch(problemOf)
@@ -181,7 +184,7 @@ export function createNotebookSession(
     const controller = new AbortController()
     const { signal } = controller
     const begun = async () => {
-      change({ phase: 'starting', ended: null, problem: null, ending: null })
+      change({ phase: 'starting', installing: null, ended: null, problem: null, ending: null })
       try {
         return begin(await make(signal))
       } catch (error) {

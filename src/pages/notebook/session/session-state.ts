@@ -5,6 +5,8 @@ import type { MimeBundle, Output } from '../model/cells.ts'
 /** What the session of a notebook does, and how it stands. */
 export interface SessionState {
   phase: 'none' | 'starting' | 'running' | 'ended'
+  /** How far the packages are that it waits for, as the service says it. */
+  installing: string | null
   /** Cells that run or wait; the first one runs. */
   queue: readonly string[]
   interrupting: boolean
@@ -64,6 +66,7 @@ export interface NotebookSession {
 
 export const FRESH: SessionState = {
   phase: 'none',
+  installing: null,
   queue: [],
   interrupting: false,
   input: null,
