@@ -61,5 +61,7 @@ export const go: Step[] = [
     '3 + 4i',
     'import "time"\ntime.Duration(1500) * time.Millisecond',
     'x = "text"',
+    'len("é€😀")',
+    'for i := 0; i < 3; i++ { fmt.Println(i) }',
   ),
 ]

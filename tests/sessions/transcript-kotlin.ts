@@ -61,5 +61,10 @@ export const kotlin: Step[] = [
     'val x = "again"; x',
     'DISPLAY("shown"); 5',
     'System.getProperty("user.dir")',
+    'listOf(3, 1, 2).sorted()',
+    'val (q, r) = 17 / 5 to 17 % 5; "$q $r"',
+    '"a,b".split(",")',
+    'setOf(1, 1, 2).size',
+    'buildString { append("x"); append(1) }',
   ),
 ]

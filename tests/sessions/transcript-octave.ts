@@ -61,5 +61,10 @@ export const octave: Step[] = [
     'do\n  x++;\nuntil x > 3\nx',
     'if true',
     'ans',
+    'isempty([])',
+    'numel(magic(5))',
+    'mod(-7, 3)',
+    'cellfun(@numel, {"a", "bcd"})',
+    'm = containers.Map(); m("k") = 3; m("k")',
   ),
 ]
