@@ -1,5 +1,6 @@
 import type { Execution } from '../../shared/sessions/session.ts'
-import type { Clock, SessionContext } from './context.ts'
+import type { Clock } from './clock.ts'
+import type { SessionContext } from './context.ts'
 import type { RunningExecution } from './execution.ts'
 import type { Kernels } from './kernels.ts'
 import type { RepeatedRequests } from './repeated-requests.ts'

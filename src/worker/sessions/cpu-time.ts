@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { SECOND } from '../../shared/limits.ts'
 import { AgentFault } from './agent-decoder.ts'
 import { type Agent, AgentRefusal } from './agent.ts'
-import type { Clock } from './context.ts'
+import type { Clock } from './clock.ts'
 import { createProcessTimes, type ProcessLook } from './process-times.ts'
 import { SYSTEM_ERRORS } from './system-errors.ts'
 

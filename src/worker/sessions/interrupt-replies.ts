@@ -1,6 +1,7 @@
 import { SECOND } from '../../shared/limits.ts'
 import type { KernelMessage } from './bridge-lines.ts'
-import type { Clock, KernelPlan } from './context.ts'
+import type { Clock } from './clock.ts'
+import type { KernelPlan } from './kernel-plan.ts'
 
 /** What interrupts a kernel has not answered. Until it has, one may still reach what it runs next. */
 export interface InterruptReplies {
