@@ -58,6 +58,8 @@ export function createCodeOperations(options: CodeOptions): CodeOperations {
     if (!execution) throw new Refused('not-found', 'the session has no such execution, or it has gone')
     return execution
   }
+  const contextIdOf = (execution: string): string | undefined =>
+    (executions.get(execution)?.view() ?? results.find('execution', execution))?.context
   /** @throws Refused when the kernel has something else to do for longer */
   const answeredWithin = <T>(answer: Promise<T>, waitMs: number): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -105,6 +107,8 @@ export function createCodeOperations(options: CodeOptions): CodeOperations {
       },
       interruptContext({ id, execution }) {
         const context = contextOf(id)
+        if (execution !== undefined && contextIdOf(execution) !== id)
+          throw new Refused('not-found', `the context "${id}" has no such execution, or it has gone`)
         context.interrupt(execution)
         return [context.view()]
       },
