@@ -362,14 +362,17 @@ test('Ctrl-C right after Enter interrupts that code alone, once it has an id', a
 })
 
 /** A session at a terminal whose code `input()` asks, until the test ends it. What is run, answered and interrupted is in `calls`. */
-function withQuestion() {
+function withQuestion(isReached = true) {
   const calls: string[] = []
   const over = new AbortController()
   let tell: (asks: Asks) => void = () => {}
   const asked = new Promise<Asks>((resolve) => (tell = resolve))
   let end = () => {}
   const contexts = {
-    interrupt: async (_context: undefined, only: Only) => void calls.push(`interrupt of ${only.execution}`),
+    async interrupt(_context: undefined, only: Only) {
+      if (!isReached) throw new Error('no answer')
+      calls.push(`interrupt of ${only.execution}`)
+    },
   }
   const runCode = (code: string, asks: Asks) => {
     calls.push(code)
@@ -429,6 +432,20 @@ test('Ctrl-C at a question of code that does not heed it leaves the question, wh
   await type('\x04')
   await left
   expect(calls).toEqual(['input()', 'interrupt of E', 'answer ada'])
+})
+
+test('Ctrl-C that cannot be passed on leaves the question', async () => {
+  const { asked, type, end, calls, left, prompted } = withQuestion(false)
+  await type('input()\r')
+  const { onStdout } = await asked
+  await type('a\x03')
+  onStdout('of a thread\n')
+  await type('da\r')
+  end()
+  await prompted(2)
+  await type('\x04')
+  await left
+  expect(calls).toEqual(['input()', 'answer ada'])
 })
 
 test('code that heeds no interrupt is ended by Ctrl-C a second later, which restarts its context', async () => {

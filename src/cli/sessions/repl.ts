@@ -75,9 +75,14 @@ export async function repl(options: ReplOptions): Promise<void> {
   /** Ends what runs; absent where nothing of it can be ended. */
   let ends: CtrlC | undefined
   const begins = ({ interrupt, ...ending }: Ending) => {
-    const interruptQuestion = () => {
+    const interruptQuestion = async () => {
       dropInterrupted = dropQuestion
-      return interrupt()
+      try {
+        await interrupt()
+      } catch (error) {
+        dropInterrupted = undefined
+        throw error
+      }
     }
     ends = ctrlC({ ...ending, interrupt: interruptQuestion }, note, options.now)
   }
