@@ -1,6 +1,8 @@
+import { RunyardError } from './runyard-error.ts'
+
 /** Answers the questions of an execution, one at a time, while its events go on. */
 export interface InputAnswers {
-  /** Aborts with the call, and with why a question could not be answered. */
+  /** Aborts with the call, and with why a question could not be answered: no answer, or one that the service does not take. */
   readonly signal: AbortSignal
   /** Takes the place of a question that is open. */
   ask(prompt: string, password: boolean): void
@@ -13,7 +15,7 @@ export type OnInput = (prompt: string, options: { password: boolean; signal: Abo
 
 /**
  * @param send takes an answer
- * @param call of the call, if it has one
+ * @param call the signal of the call, if it has one
  */
 export function createInputAnswers(
   onInput: OnInput,
@@ -32,9 +34,11 @@ export function createInputAnswers(
       const { signal } = (question = new AbortController())
       const answer = async () => {
         const value = await onInput(prompt, { password, signal })
-        if (!signal.aborted) await send(value, failure.signal)
+        if (signal.aborted) return
+        await send(value, failure.signal).catch((error: unknown) => {
+          if (!isLate(error)) throw error
+        })
       }
-      // One that comes too late is refused, and missed by nobody.
       answer().catch((error: unknown) => {
         if (!signal.aborted) failure.abort(error)
       })
@@ -45,3 +49,7 @@ export function createInputAnswers(
     },
   }
 }
+
+/** Whether nobody waits for the answer: the code has ended, or has one of somebody else. Its events tell which. */
+const isLate = (error: unknown): boolean =>
+  error instanceof RunyardError && (error.code === 'not-waiting' || error.code === 'not-found')

@@ -104,6 +104,9 @@ test.each([
   ['for x in a; do echo "${x:-b}" >&2; done 2>&1 | cat', true],
   ['[[ $x =~ ^(a|b)$ ]] && { echo 1; }', true],
   ['a=(1 2 3); echo "${#a[@]} # {"', true],
+  ['echo ${x%"}"}', true],
+  ["echo ${x%'}'} ${y/\\}/a}", true],
+  ["echo ${x:-it's}", false],
 ])('in Bash `%j` is complete: %s', (code, complete) => expect(isComplete(code, 'bash')).toBe(complete))
 
 test.each([
@@ -217,7 +220,8 @@ function withCommand(deadly: string, start: () => Promise<{ id: string }>, survi
     },
     async signal(id: string, name: string, { tree = false } = {}) {
       calls.push(`${name} to ${tree ? 'the tree of ' : ''}${id}`)
-      if (name === deadly) end()
+      // Behind the turn in which it is told that the signal was passed on.
+      if (name === deadly) setImmediate(end)
       else survives()
     },
     wait: async () => ({ status: 'signalled', exitCode: null, signal: deadly, message: null }),
@@ -239,7 +243,13 @@ test('at a terminal a command has no time limit, Ctrl-C interrupts it alone, and
   stdin.write('\x04')
   await left
   expect(calls).toEqual(['start sleep 600 without a limit', 'SIGINT to C'])
-  expect(said).toEqual(['begins\n', 'note: interrupted; Ctrl-C again kills it', 'note: ended by SIGINT', '\n'])
+  expect(said).toEqual([
+    'begins\n',
+    'note: interrupting...',
+    'note: interrupted; Ctrl-C again kills it',
+    'note: ended by SIGINT',
+    '\n',
+  ])
 })
 
 test('Ctrl-C before a command has an id reaches it once it has one, and one a second later kills it', async () => {
@@ -272,7 +282,7 @@ test('Ctrl-C kills what it interrupted a second before, no sooner, and what fail
     if (fails) throw new Error('no answer')
   }
   const kill = async () => void calls.push('kill')
-  const press = ctrlC(
+  const { press, close } = ctrlC(
     { interrupt, kill, killing: 'kills it' },
     (text) => said.push(text),
     () => ms,
@@ -282,7 +292,7 @@ test('Ctrl-C kills what it interrupted a second before, no sooner, and what fail
   press()
   await settled()
   expect(calls).toEqual(['interrupt'])
-  expect(said).toEqual(['interrupted; Ctrl-C again kills it', 'Error: no answer'])
+  expect(said.splice(0)).toEqual(['interrupting...', 'still waiting for the service to answer', 'Error: no answer'])
   fails = false
   ms = 5000
   press()
@@ -292,14 +302,38 @@ test('Ctrl-C kills what it interrupted a second before, no sooner, and what fail
   expect(calls).toEqual(['interrupt', 'interrupt'])
   ms = 6000
   press()
+  close()
   press()
   await settled()
   expect(calls).toEqual(['interrupt', 'interrupt', 'kill'])
+  expect(said).toEqual(['interrupting...', 'interrupted; Ctrl-C again kills it'])
+})
+
+test('Ctrl-C kills what two interrupts in a row could not reach', async () => {
+  const calls: string[] = []
+  const said: string[] = []
+  const interrupt = () => Promise.reject(new Error(`no answer ${calls.push('interrupt')}`))
+  const kill = async () => void calls.push('kill')
+  const { press } = ctrlC(
+    { interrupt, kill, killing: 'kills it' },
+    (text) => said.push(text),
+    () => 0,
+  )
+  for (const _ of [1, 2, 3]) {
+    press()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(calls).toEqual(['interrupt', 'interrupt', 'kill'])
+  expect(said.filter((text) => text.startsWith('Error'))).toEqual([
+    'Error: no answer 1',
+    'Error: no answer 2; Ctrl-C again kills it',
+  ])
 })
 
 /** What the service is asked to end. */
 type Only = { execution: string }
 type Asks = {
+  onStdout: (text: string) => void
   onStart: (execution: { id: string }) => void
   onInput: (prompt: string, options: object) => Promise<string>
 }
@@ -327,48 +361,91 @@ test('Ctrl-C right after Enter interrupts that code alone, once it has an id', a
   expect(calls).toEqual(['E'])
 })
 
-test('a question of code that has ended is taken off the terminal', async () => {
-  const over = new AbortController()
-  const runCode = async (_code: string, { onInput }: Asks) => {
-    void onInput('who? ', { password: false, signal: over.signal })
-    over.abort()
-    return execution
-  }
-  const { stdin, left, prompted } = atTerminal({ runCode })
-  stdin.write('input()\r')
-  await prompted(2)
-  stdin.write('.exit\r')
-  await left
-  expect(over.signal.aborted).toBe(true)
-})
-
-test('Ctrl-C at a question of code takes it off the terminal with what is typed, and interrupts', async () => {
+/** A session at a terminal whose code `input()` asks, until the test ends it. What is run, answered and interrupted is in `calls`. */
+function withQuestion(isReached = true) {
   const calls: string[] = []
-  const { signal } = new AbortController()
-  let end: (execution: object) => void = () => {}
+  const over = new AbortController()
+  let tell: (asks: Asks) => void = () => {}
+  const asked = new Promise<Asks>((resolve) => (tell = resolve))
+  let end = () => {}
   const contexts = {
     async interrupt(_context: undefined, only: Only) {
+      if (!isReached) throw new Error('no answer')
       calls.push(`interrupt of ${only.execution}`)
-      end({ ...execution, status: 'interrupted' })
     },
   }
-  const runCode = (code: string, { onStart, onInput }: Asks) => {
+  const runCode = (code: string, asks: Asks) => {
     calls.push(code)
     if (code !== 'input()') return Promise.resolve(execution)
-    onStart({ id: 'E' })
-    void onInput('who? ', { password: false, signal })
-    setImmediate(() => terminal.stdin.write('ad\x03'))
-    return new Promise((ended) => (end = ended))
+    asks.onStart({ id: 'E' })
+    const answered = asks.onInput('who? ', { password: false, signal: over.signal })
+    void answered.then((value) => calls.push(`answer ${value}`))
+    tell(asks)
+    return new Promise((ended) => (end = () => ended(execution)))
   }
-  const terminal: Terminal = atTerminal({ contexts, runCode })
-  const { stdin, left, prompted } = terminal
-  stdin.write('input()\r')
-  await prompted(2)
-  stdin.write('next()\r')
+  const terminal = atTerminal({ contexts, runCode })
+  /** Types this. Resolves when it has been read. */
+  const type = async (keys: string) => {
+    const isRead = new Promise((resolve) => terminal.stdin.once('data', () => setImmediate(resolve)))
+    terminal.stdin.write(keys)
+    await isRead
+  }
+  return { ...terminal, calls, over, asked, type, end: () => end() }
+}
+
+test('a question of which no answer is wanted any more is taken off the terminal while its code runs', async () => {
+  const { asked, over, type, end, calls, left, prompted } = withQuestion()
+  await type('input()\r')
+  await asked
+  await type('ad')
+  over.abort()
+  await type('next()\r')
+  end()
   await prompted(3)
-  stdin.write('\x04')
+  await type('\x04')
+  await left
+  expect(calls).toEqual(['input()', 'next()'])
+})
+
+test('Ctrl-C at a question of code that goes on takes it off the terminal with what is typed', async () => {
+  const { asked, type, end, calls, left, prompted } = withQuestion()
+  await type('input()\r')
+  const { onStdout } = await asked
+  await type('ad\x03')
+  onStdout('it goes on\n')
+  await type('next()\r')
+  end()
+  await prompted(3)
+  await type('\x04')
   await left
   expect(calls).toEqual(['input()', 'interrupt of E', 'next()'])
+})
+
+test('Ctrl-C at a question of code that does not heed it leaves the question, which can be answered', async () => {
+  const { asked, type, end, calls, left, prompted } = withQuestion()
+  await type('input()\r')
+  await asked
+  await type('a\x03')
+  await type('da\r')
+  end()
+  await prompted(2)
+  await type('\x04')
+  await left
+  expect(calls).toEqual(['input()', 'interrupt of E', 'answer ada'])
+})
+
+test('Ctrl-C that cannot be passed on leaves the question', async () => {
+  const { asked, type, end, calls, left, prompted } = withQuestion(false)
+  await type('input()\r')
+  const { onStdout } = await asked
+  await type('a\x03')
+  onStdout('of a thread\n')
+  await type('da\r')
+  end()
+  await prompted(2)
+  await type('\x04')
+  await left
+  expect(calls).toEqual(['input()', 'answer ada'])
 })
 
 test('code that heeds no interrupt is ended by Ctrl-C a second later, which restarts its context', async () => {
@@ -398,6 +475,8 @@ test('code that heeds no interrupt is ended by Ctrl-C a second later, which rest
   await left
   expect(calls).toEqual(['interrupt of E', 'restart'])
   expect(said).toEqual([
+    'note: interrupting...',
+    'note: still waiting for the service to answer',
     'note: interrupted; Ctrl-C again restarts the interpreter, whose state is lost then',
     'note: its context was restarted',
     '\n',

@@ -9,19 +9,23 @@ const ASKS = [
 const ENDS = ['execution', { ...execution, status: 'interrupted' }] as const
 
 /** Runs code whose events the test gives. @param answers of the service to what is typed, by their number */
-function running(options: RunCodeOptions, answers: number[] = []) {
+function running(options: RunCodeOptions, answers: { status: number; code: string }[] = []) {
   let events: ReadableStreamDefaultController<Uint8Array> | undefined
   const typed: string[] = []
   let open = () => {}
+  let answered = () => {}
+  const isAnswered = new Promise<void>((resolve) => (answered = resolve))
   const isOpen = new Promise<void>((resolve) => (open = resolve))
   const service: typeof fetch = async (input, init) => {
     const path = new URL(input as string).pathname
     if (path.endsWith('/input')) {
       typed.push((JSON.parse(init?.body as string) as { value: string }).value)
-      const status = answers.shift() ?? 200
-      if (status === 200) return Response.json(execution)
+      // Behind the turns in which the answer is read.
+      setImmediate(answered)
+      const refusal = answers.shift()
+      if (!refusal) return Response.json(execution)
       const headers = { 'content-type': 'application/problem+json' }
-      return new Response(JSON.stringify({ code: 'not-waiting', detail: 'it asks no more' }), { status, headers })
+      return new Response(JSON.stringify({ ...refusal, detail: 'it is refused' }), { status: refusal.status, headers })
     }
     if (!path.endsWith('/events')) return Response.json({ ...execution, status: 'interrupted' })
     const body = new ReadableStream<Uint8Array>({ start: (controller) => void (events = controller) })
@@ -35,6 +39,7 @@ function running(options: RunCodeOptions, answers: number[] = []) {
   return {
     ended,
     typed,
+    isAnswered,
     async say([type, data]: readonly [string, object]) {
       await isOpen
       events?.enqueue(new TextEncoder().encode(`event: ${type}\nid: ${++number}-0\ndata: ${JSON.stringify(data)}\n\n`))
@@ -92,10 +97,21 @@ test('what keeps a question from being answered ends the call with its reason', 
   const failed = expect(one.ended).rejects.toThrow('nobody is there')
   await one.say(ASKS)
   await failed
-  const refused = running({ onInput: () => 'ada' }, [409])
-  const refusedEnd = expect(refused.ended).rejects.toThrow('it asks no more')
+  const refused = running({ onInput: () => 'ada' }, [{ status: 413, code: 'too-large' }])
+  const refusedEnd = expect(refused.ended).rejects.toThrow('it is refused')
   await refused.say(ASKS)
   await refusedEnd
+})
+
+test.each([
+  { status: 409, code: 'not-waiting' },
+  { status: 404, code: 'not-found' },
+])('an answer that comes too late is missed by nobody: $code', async (late) => {
+  const one = running({ onInput: () => 'ada' }, [late])
+  await one.say(ASKS)
+  await one.isAnswered
+  await one.say(ENDS)
+  expect(await one.ended).toMatchObject({ status: 'interrupted' })
 })
 
 test('a call that is ended wants no answer', async () => {

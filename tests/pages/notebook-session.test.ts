@@ -34,7 +34,11 @@ function setUp(packages: readonly string[] = [], created: (signal?: AbortSignal)
     id: 'S',
     events,
     end: call('end'),
-    contexts: { interrupt: call('interrupt'), restart: call('restart') },
+    contexts: {
+      interrupt: async (_context: undefined, { execution }: { execution: string }) =>
+        void calls.push(`interrupt ${execution}`),
+      restart: call('restart'),
+    },
     executions: {
       start: (code: string, { timeoutMs }: ExecutionOptions) =>
         new Promise((resolve, reject) => {
@@ -137,14 +141,15 @@ test('an interrupt keeps what waits from running, and a dead interpreter is star
   const { session, calls, end, begun, idle, named } = setUp()
   session.run(['a', 'b'])
   await begun(1)
-  named(0, 'x')
+  // It has no name yet: it is interrupted once it has, and what others run is not.
   await session.interrupt()
+  named(0, 'x')
   end('x', 'context-lost', 1)
   await idle()
   expect(session.state.get().notes['a']).toMatch(/interpreter ended/)
   session.run(['b'])
   await begun(2)
-  expect(calls).toEqual(['create', 'start one', 'interrupt', 'restart', 'start two'])
+  expect(calls).toEqual(['create', 'start one', 'interrupt x', 'restart', 'start two'])
 })
 
 test('a session that ends says why, runs nothing more, and another one is started when it was forgotten', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { AgentRefusal } from '../../src/worker/sessions/agent.ts'
 import type { BridgeOrder, KernelMessage } from '../../src/worker/sessions/bridge-lines.ts'
-import { ContextDead, createContext, type KernelPlan } from '../../src/worker/sessions/context.ts'
+import { ContextDead, createContext } from '../../src/worker/sessions/context.ts'
 import type { RunningExecution } from '../../src/worker/sessions/execution.ts'
+import type { KernelPlan } from '../../src/worker/sessions/kernel-plan.ts'
 import { ContextBusy, createWaitingBytes } from '../../src/worker/sessions/waiting-bytes.ts'
 
 /** A context with a kernel and a clock that do what the test says. */
@@ -15,7 +16,7 @@ function rig(
   const orders: BridgeOrder[] = []
   /** Orders and events by what they are, in the order in which they came. */
   const log: string[] = []
-  const timers: { ms: number; task: () => void; stopped: boolean }[] = []
+  const timers: { ms: number; task: () => void; waits: boolean }[] = []
   const cpu: { usedMs: number; error?: Error; hangs?: true } = { usedMs: 70_000 }
   let kernels = 0
   const context = createContext({
@@ -39,9 +40,9 @@ function rig(
     tell: (event) => log.push(event.type === 'context' || event.type === 'execution' ? event.data.state : event.type),
     clock: {
       after(ms, task) {
-        const timer = { ms, task, stopped: false }
+        const timer = { ms, task, waits: true }
         timers.push(timer)
-        return () => (timer.stopped = true)
+        return () => (timer.waits = false)
       },
     },
     nextKernel: () => `k${++kernels}`,
@@ -91,12 +92,14 @@ function rig(
     },
     die: (signal: number | null) =>
       context.take({ event: 'died', context: context.kernel, code: signal === null ? 1 : null, signal, asked: false }),
+    /** How many timers of so many ms wait. */
+    pending: (ms: number) => timers.filter((timer) => timer.ms === ms && timer.waits).length,
     /** Lets the last timer of so many ms go off. */
     elapse(ms: number) {
-      timers
-        .filter((timer) => timer.ms === ms && !timer.stopped)
-        .at(-1)
-        ?.task()
+      const last = timers.filter((timer) => timer.ms === ms && timer.waits).at(-1)
+      if (!last) throw new Error(`nothing waits for ${ms} ms`)
+      last.waits = false
+      last.task()
     },
     interrupts: () => orders.filter((order) => order.do === 'interrupt').length,
     sent: () => orders.flatMap((order) => (order.do === 'send' ? [order.id] : [])),
@@ -327,7 +330,7 @@ test('a kernel that never began is interrupted once, and asked again before it i
 
 describe('a kernel that ends the output of code whose time is over', () => {
   const answers = (one: ReturnType<typeof rig>) => {
-    one.elapse(3000)
+    expect(one.pending(3000)).toBe(0)
     one.say(one.sent().at(-1) ?? '', 'shell', 'kernel_info_reply', { status: 'ok' })
     expect(one.ended[0]?.view().status).toBe('wall-time-limit')
     expect(one.context.view()).toMatchObject({ state: 'idle', restarts: 0 })
@@ -379,7 +382,7 @@ test.each([
   one.begin('a')
   if (isInterrupted) one.context.interrupt()
   one.say('a', 'iopub', 'status', { execution_state: 'idle' })
-  one.elapse(isInterrupted ? 2000 : 10_000)
+  if (!isInterrupted) one.elapse(10_000)
   expect(one.ended).toEqual([])
   one.elapse(10_000)
   const message = `${why}, and its kernel does not answer; the context was restarted`
@@ -431,7 +434,7 @@ describe('an interrupt', () => {
 
   test('in the first moments of an execution is sent again as long as that runs, a later one is not', () => {
     const one = rig()
-    const interrupts = () => one.orders.filter((order) => order.do === 'interrupt').length
+    const { interrupts } = one
     one.ready()
     one.execute('a')
     one.begin('a')
@@ -440,14 +443,12 @@ describe('an interrupt', () => {
     one.elapse(300)
     expect(interrupts()).toBe(3)
     one.finish('a', 'error')
-    one.elapse(900)
-    expect(interrupts()).toBe(3)
+    expect(one.pending(900)).toBe(0)
     one.execute('b')
     one.begin('b')
     one.elapse(200)
     one.context.interrupt()
-    one.elapse(100)
-    expect(interrupts()).toBe(4)
+    expect([interrupts(), one.pending(100)]).toEqual([4, 0])
   })
 
   test('of a kernel that ends its turn without a reply is an end', () => {
@@ -458,8 +459,7 @@ describe('an interrupt', () => {
     one.context.interrupt()
     one.say('a', 'iopub', 'status', { execution_state: 'idle' })
     expect(one.ended).toEqual([])
-    one.elapse(2000)
-    expect(one.orders.filter((order) => order.do === 'interrupt')).toHaveLength(1)
+    expect(one.interrupts()).toBe(1)
     one.say(one.sent().at(-1) ?? '', 'shell', 'kernel_info_reply', { status: 'ok' })
     expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted'])
   })
@@ -485,7 +485,7 @@ describe('an interrupt', () => {
     one.execute('a')
     one.begin('a')
     one.elapse(200)
-    const waits = () => one.timers.filter(({ ms, stopped }) => ms === 3000 && !stopped).length
+    const waits = () => one.pending(3000)
     one.context.interrupt()
     one.context.interrupt()
     expect(waits()).toBe(1)
@@ -499,6 +499,72 @@ describe('an interrupt', () => {
     one.elapse(3000)
     expect(one.ended[0]?.view().status).toBe('interrupted')
     expect(one.orders.at(-1)).toMatchObject({ do: 'start', context: 'k2' })
+  })
+
+  test('is not sent again, nor is the kernel given up, once that has replied', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    one.elapse(5000)
+    one.say('a', 'shell', 'execute_reply', { status: 'error', ename: 'KeyboardInterrupt', evalue: '' })
+    // The end of its output is lost.
+    expect([100, 300, 900, 3000].map(one.pending)).toEqual([0, 0, 0, 0])
+    one.elapse(2000)
+    expect(one.ended[0]?.view().status).toBe('wall-time-limit')
+    expect(one.interrupts()).toBe(1)
+    expect(one.context.view()).toMatchObject({ state: 'idle', restarts: 0 })
+  })
+
+  test('of code that has replied is none, and neither is the end of its time', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    one.say('a', 'shell', 'execute_reply', { status: 'error', ename: 'E', evalue: '' })
+    expect(one.context.interrupt()).toBe(false)
+    one.elapse(5000)
+    expect(one.interrupts()).toBe(0)
+    one.elapse(2000)
+    expect(one.ended[0]?.view().status).toBe('failed')
+  })
+
+  test('that comes before the kernel has begun goes to none that tells of its end alone', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.context.interrupt()
+    one.say('a', 'shell', 'execute_reply', { status: 'error', ename: 'E', evalue: '' })
+    one.elapse(2000)
+    expect(one.interrupts()).toBe(0)
+    expect(one.ended[0]?.view().status).toBe('interrupted')
+  })
+
+  test('does not come amidst a probe when the kernel tells late that it has begun', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.context.interrupt()
+    one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+    expect(one.orders.at(-1)).toMatchObject({ type: 'kernel_info_request' })
+    one.begin('a')
+    expect(one.interrupts()).toBe(0)
+  })
+
+  test('that came before the kernel had begun, with the end of its time, gives it its time anew', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.elapse(5000)
+    expect([one.interrupts(), one.pending(3000)]).toEqual([1, 1])
+    one.begin('a')
+    expect(one.interrupts()).toBe(2)
+    expect(one.timers.filter(({ ms }) => ms === 3000).map(({ waits }) => waits)).toEqual([false, true])
+    one.elapse(3000)
+    expect(one.ended[0]?.view()).toMatchObject({
+      status: 'wall-time-limit',
+      message: 'it ran for longer than 5000 ms, and did not heed an interrupt; the context was restarted',
+    })
   })
 
   describe('that goes by a channel of its own', () => {
@@ -530,7 +596,21 @@ describe('an interrupt', () => {
       one.elapse(1000)
       expect(one.sent()).toEqual(['a', 'b'])
       reply(one)
-      expect(one.timers.filter(({ ms, stopped }) => ms === 1000 && !stopped)).toEqual([])
+      expect(one.pending(1000)).toBe(0)
+    })
+
+    test('whose answer comes too late is not answered for another by that', () => {
+      const one = interrupted()
+      one.finish('a', 'error')
+      one.elapse(1000)
+      one.begin('b')
+      one.execute('c')
+      one.context.interrupt()
+      reply(one)
+      one.finish('b', 'error')
+      expect(one.sent()).toEqual(['a', 'b'])
+      reply(one)
+      expect(one.sent()).toEqual(['a', 'b', 'c'])
     })
 
     test('cancels what waits for that', () => {
@@ -583,8 +663,8 @@ describe('CPU time of an execution', () => {
   const settled = () => new Promise((resolve) => setImmediate(resolve))
   /** Lets all timers but that of its whole time go off, and the look end that one of them is for. */
   const look = async ({ timers }: ReturnType<typeof rig>) => {
-    for (const timer of timers.filter(({ ms, stopped }) => !stopped && ms !== 5000)) {
-      timer.stopped = true
+    for (const timer of timers.filter(({ ms, waits }) => waits && ms !== 5000)) {
+      timer.waits = false
       timer.task()
     }
     await settled()
@@ -625,12 +705,12 @@ describe('CPU time of an execution', () => {
     one.execute('a', { cpuMs: 1000 })
     await settled()
     one.finish('a')
-    expect(one.timers.every(({ stopped }) => stopped)).toBe(true)
+    expect(one.timers.filter(({ waits }) => waits)).toEqual([])
   })
 
   test.each([
     [24, 'needs more open files than the session may have'],
-    [11, 'is not possible now: the system had no room for it; run the code again'],
+    [5, 'fails (error 5)'],
   ])('that cannot be read before it (error %i) keeps it from running, and not the next', async (errno, why) => {
     const one = rig()
     one.ready()

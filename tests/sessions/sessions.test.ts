@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Execution } from '../../src/shared/sessions/session.ts'
 import { eventually } from '../support/eventually.ts'
@@ -99,16 +99,22 @@ describe('executions', () => {
   })
 
   test('are interrupted, by a client and by their time, and the state stays', async () => {
-    const other = await client.run(shared, 'kept = 1')
-    const { body } = await client.run(shared, 'import time; time.sleep(1000)', {}, 0)
-    const interrupt = `/v1/sessions/${shared}/contexts/default/interrupt`
-    expect(await client.call('POST', `${interrupt}?execution=${other.body.id}`)).toMatchObject({
-      status: 200,
-      body: { state: 'busy' },
+    await client.run(shared, 'kept = 1')
+    const { body: runs } = await client.run(shared, 'import time; time.sleep(1000)', {}, 0)
+    const { body: waits } = await client.run(shared, 'kept = 2', {}, 0)
+    const of = (context: string, id: string) => `/v1/sessions/${shared}/contexts/${context}/interrupt?execution=${id}`
+    const read = (id: string, query = '') => client.call('GET', `/v1/sessions/${shared}/executions/${id}${query}`)
+    // The id of a UUID counts in either case.
+    expect((await client.call('POST', of('default', waits.id.toUpperCase()))).body).toMatchObject({ state: 'busy' })
+    expect((await read(waits.id, '?wait=60')).body).toMatchObject({ status: 'cancelled', startedAt: null })
+    expect((await read(runs.id)).body).toMatchObject({ state: 'running' })
+    expect((await client.call('POST', of('default', randomUUID()))).status).toBe(404)
+    await client.call('POST', of('default', runs.id))
+    expect((await read(runs.id, '?wait=60')).body).toMatchObject({
+      status: 'interrupted',
+      error: { name: 'KeyboardInterrupt' },
     })
-    await client.call('POST', `${interrupt}?execution=${body.id}`)
-    const ended = await client.call('GET', `/v1/sessions/${shared}/executions/${body.id}?wait=60`)
-    expect(ended.body).toMatchObject({ status: 'interrupted', error: { name: 'KeyboardInterrupt' } })
+    expect((await client.call('POST', of('default', runs.id))).status).toBe(200)
     const late = await client.run(shared, 'time.sleep(1000)', { timeoutMs: 300 })
     expect(late.body).toMatchObject({ status: 'wall-time-limit' })
     expect((await client.run(shared, 'kept')).body.results[0]?.data['text/plain']).toBe('1')

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 from runyard import AsyncClient, AsyncInteractiveJob, AsyncSession, AsyncTerminal
 from runyard._async_files import AsyncFiles
-from runyard._async_sessions import AsyncSessionCommands, AsyncSessions
+from runyard._async_sessions import AsyncSessionCommands, AsyncSessionContexts, AsyncSessions
 
 # What is worked with by calls of its own.
 _TALKED = (AsyncInteractiveJob, AsyncSession, AsyncTerminal)
@@ -29,7 +29,7 @@ class Blocking:
 
     def __getattr__(self, name):
         attribute = getattr(self._wrapped, name)
-        if isinstance(attribute, (AsyncFiles, AsyncSessions, AsyncSessionCommands)):
+        if isinstance(attribute, (AsyncFiles, AsyncSessions, AsyncSessionCommands, AsyncSessionContexts)):
             return Blocking(attribute, self._loop)
         if not inspect.ismethod(attribute):
             return attribute

@@ -1,6 +1,8 @@
 """The client has all that the API offers, by the document of a running service."""
 
+import inspect
 import json
+import re
 import typing
 import unittest
 from collections.abc import Sequence
@@ -111,6 +113,12 @@ ANSWERS = (
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}
 
 
+# Parameters of a query by which the client reads pages, waits, and goes on where a connection was lost.
+MEANS = ("limit", "cursor", "wait", "after")
+# Those that have a method of their own.
+BY_ITSELF = (("post /v1/problems", "validate"),)
+
+
 @unittest.skipUnless(URL, "RUNYARD_URL names no service")
 class Coverage(unittest.TestCase):
     @classmethod
@@ -133,6 +141,22 @@ class Coverage(unittest.TestCase):
         for name in (name for names in METHODS.values() for name in names):
             owner, method = (session, name[len("session.") :]) if name.startswith("session.") else (client, name)
             self.assertTrue(callable(attrgetter(method)(owner)), name)
+
+    def test_and_a_parameter_of_one_for_each_of_its_query(self):
+        client = Client("http://127.0.0.1:3000")
+        session = client.sessions.open("one")
+        for operation, names in METHODS.items():
+            method, path = operation.split(" ")
+            taken = set()
+            for name in names:
+                owner, member = (session, name[len("session.") :]) if name.startswith("session.") else (client, name)
+                taken |= set(inspect.signature(attrgetter(member)(owner)).parameters)
+            for parameter in self.document["paths"][path][method].get("parameters", []):
+                name = parameter["name"]
+                if parameter["in"] != "query" or name in MEANS or (operation, name) in BY_ITSELF:
+                    continue
+                snake = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
+                self.assertIn(snake, taken, f"{operation}: {name}")
 
     def test_types_are_those_of_the_document(self):
         for name in (*REQUESTS, *ANSWERS):

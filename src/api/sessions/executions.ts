@@ -278,69 +278,64 @@ export const createContext = defineRoute({
 export const folderOf = (path: string | undefined): string =>
   path === undefined ? '/job' : path.startsWith('/') ? path : `/job/${path}`
 
-const contextRoute = <const Id extends string>(
-  id: Id,
-  what: { method: 'post' | 'delete'; end: string; summary: string; description: string },
-  operation: 'restartContext' | 'deleteContext',
-) =>
-  defineRoute({
-    method: what.method,
-    path: `/v1/sessions/:id/contexts/:context${what.end}` as '/v1/sessions/:id/contexts/:context',
+const InterruptQuery = Type.Object(
+  {
+    execution: Type.Optional(
+      Type.String({
+        format: 'uuid',
+        description: 'only this execution: interrupted when it runs, cancelled when it waits',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const contextRoute = (
+  id: 'interruptContext' | 'restartContext' | 'deleteContext',
+  what: {
+    method: 'post' | 'delete'
+    end: string
+    summary: string
+    description: string
+    query?: typeof InterruptQuery
+  },
+) => {
+  const { end, ...described } = what
+  return defineRoute({
+    ...described,
+    path: `/v1/sessions/:id/contexts/:context${end}` as '/v1/sessions/:id/contexts/:context',
     id,
     tag: 'Sessions',
-    summary: what.summary,
-    description: what.description,
     scopes: ['sessions'],
     params: { id: PATH.session, context: PATH.context },
     answers: { 200: { description: 'The context.', schema: Context, examples: idle } },
     problems: [...CALL_PROBLEMS, 'no-kernel', 'context-dead'],
-    async handle({ calls }: SessionNeeds, { res, params, send }) {
-      send(200, (await calls.call(sessionOf(res, params.id), operation, { id: params.context })).value)
+    async handle({ calls }: SessionNeeds, { res, params, query, send }) {
+      const execution = query.execution?.toLowerCase()
+      const asked = { id: params.context, ...(execution !== undefined && { execution }) }
+      send(200, (await calls.call(sessionOf(res, params.id), id, asked)).value)
     },
   })
+}
 
-export const interruptContext = defineRoute({
+export const interruptContext = contextRoute('interruptContext', {
   method: 'post',
-  path: '/v1/sessions/:id/contexts/:context/interrupt',
-  id: 'interruptContext',
-  tag: 'Sessions',
+  end: '/interrupt',
   summary: 'Interrupt what runs in a context',
   description:
     'Its state stays; the execution ends as `interrupted`. Nothing happens when none runs. With `execution` no other one is ended, and that one also ' +
-    'where it waits.',
-  scopes: ['sessions'],
-  params: { id: PATH.session, context: PATH.context },
-  query: Type.Object(
-    {
-      execution: Type.Optional(
-        Type.String({
-          format: 'uuid',
-          description: 'only this execution: interrupted when it runs, cancelled when it waits',
-        }),
-      ),
-    },
-    { additionalProperties: false },
-  ),
-  answers: { 200: { description: 'The context.', schema: Context, examples: idle } },
-  problems: [...CALL_PROBLEMS, 'no-kernel', 'context-dead'],
-  async handle({ calls }: SessionNeeds, { res, params, query, send }) {
-    const { execution } = query
-    const asked = { id: params.context, ...(execution !== undefined && { execution }) }
-    send(200, (await calls.call(sessionOf(res, params.id), 'interruptContext', asked)).value)
-  },
+    'where it waits; 404 when the session has no such execution in that context.',
+  query: InterruptQuery,
 })
-export const restartContext = contextRoute(
-  'restartContext',
-  {
-    method: 'post',
-    end: '/restart',
-    summary: 'Restart a context',
-    description: 'Its state is lost, and what runs and waits in it is cancelled. Also revives one whose kernel died.',
-  },
-  'restartContext',
-)
-export const deleteContext = contextRoute(
-  'deleteContext',
-  { method: 'delete', end: '', summary: 'End a context', description: 'What runs and waits in it is cancelled.' },
-  'deleteContext',
-)
+export const restartContext = contextRoute('restartContext', {
+  method: 'post',
+  end: '/restart',
+  summary: 'Restart a context',
+  description: 'Its state is lost, and what runs and waits in it is cancelled. Also revives one whose kernel died.',
+})
+export const deleteContext = contextRoute('deleteContext', {
+  method: 'delete',
+  end: '',
+  summary: 'End a context',
+  description: 'What runs and waits in it is cancelled.',
+})

@@ -11,39 +11,57 @@ export interface Ending {
   killing: string
 }
 
+export interface CtrlC {
+  press: () => void
+  /** It has ended: nothing is said of it any more. */
+  close: () => void
+}
+
 /** What an interrupt has to be heeded: who presses the keys twice at once wants no more than that. */
 const HEEDING_MS = SECOND
+/** So many interrupts in a row that could not be passed on are as good as one that could. */
+const MOST_FAILURES = 2
 
 /**
+ * What Ctrl-C does while something runs: it interrupts, and kills when that was passed on a second ago, or cannot be passed on. What fails can be
+ * tried again.
  * @param now of a clock, in milliseconds
- * @returns what Ctrl-C does while it runs: it interrupts, and kills when that was passed on a second ago. What fails can be tried again
  */
 export function ctrlC(
   { interrupt, kill, killing }: Ending,
   note: (text: string) => void,
   now: () => number = () => performance.now(),
-): () => void {
-  let isUnderWay = false
+): CtrlC {
+  let [isUnderWay, isClosed] = [false, false]
   /** When it was interrupted, or killed, last. */
   let endedAt: number | undefined
-  const attempt = (work: Promise<unknown>) => {
-    isUnderWay = true
-    work.then(
-      () => {
-        isUnderWay = false
-        endedAt = now()
-      },
-      (error: unknown) => {
-        isUnderWay = false
-        note(error instanceof RunyardError ? error.detail : String(error))
-      },
-    )
+  let failures = 0
+  const say = (text: string) => {
+    if (!isClosed) note(text)
   }
-  return () => {
-    if (isUnderWay) return
-    if (endedAt === undefined) {
-      note(`interrupted; Ctrl-C again ${killing}`)
-      attempt(interrupt())
-    } else if (now() - endedAt >= HEEDING_MS) attempt(kill())
+  const attempt = async (work: () => Promise<unknown>, next: string) => {
+    isUnderWay = true
+    try {
+      await work()
+      endedAt = now()
+      if (next !== '') say(`interrupted; ${next}`)
+    } catch (error) {
+      failures++
+      const why = error instanceof RunyardError ? error.detail : String(error)
+      say(failures < MOST_FAILURES || next === '' ? why : `${why}; ${next}`)
+    } finally {
+      isUnderWay = false
+    }
+  }
+  return {
+    press() {
+      if (isUnderWay) return say('still waiting for the service to answer')
+      const mayKill = endedAt === undefined ? failures >= MOST_FAILURES : now() - endedAt >= HEEDING_MS
+      if (mayKill) return void attempt(kill, '')
+      if (endedAt !== undefined) return
+      say('interrupting...')
+      void attempt(interrupt, `Ctrl-C again ${killing}`)
+    },
+    close: () => void (isClosed = true),
   }
 }

@@ -4,8 +4,9 @@ import { contentOf, writeFile } from '../service/connection.ts'
 import { MAX_TIMER_MS } from '../../shared/limits.ts'
 import { INPUT_REFUSED } from '../../shared/sessions/session.ts'
 import type { Streams } from '../jobs/show-events.ts'
-import { ctrlC, type Ending } from './ctrl-c.ts'
+import { ctrlC, type CtrlC, type Ending } from './ctrl-c.ts'
 import { isComplete } from './is-complete.ts'
+import { ownExecution } from './own-execution.ts'
 import type { ResultShower } from './show-result.ts'
 
 export interface ReplOptions {
@@ -21,7 +22,8 @@ export interface ReplOptions {
   now?: () => number
 }
 
-const HELP = `Lines are run as code; a block ends with an empty line. Tab completes. Ctrl-C interrupts, again after 1 s kills, Ctrl-D leaves.
+const HELP = `Lines are run as code; a block ends with an empty line. Tab completes. Ctrl-D leaves.
+Ctrl-C interrupts; again after 1 s it restarts the interpreter, whose state is lost, or kills the command.
   !COMMAND            run a shell command in the session
   .put FILE [PATH]    upload a file
   .get PATH [FILE]    download a file
@@ -54,6 +56,8 @@ export async function repl(options: ReplOptions): Promise<void> {
   let [isRunning, isClosed, isLeft] = [false, false, false]
   /** Takes the question of code off the terminal, with what is typed; absent when there was none. */
   let dropQuestion: (() => void) | undefined
+  /** The same, where it was interrupted: code that shows something then has gone on, code that does not may still want its answer. */
+  let dropInterrupted: (() => void) | undefined
   // One that is dropped gets no answer. Its signal aborts when the code ends, and when the person leaves.
   const asker: OnInput = (prompt, { signal: isOver }) =>
     new Promise((answer) => {
@@ -64,18 +68,27 @@ export async function repl(options: ReplOptions): Promise<void> {
       isOver.addEventListener('abort', dropQuestion, { once: true })
       lines.question(prompt, { signal: dropped.signal }, answer)
     })
+  const onOutput = () => {
+    dropInterrupted?.()
+    dropInterrupted = undefined
+  }
   /** Ends what runs; absent where nothing of it can be ended. */
-  let onCtrlC: (() => void) | undefined
+  let ends: CtrlC | undefined
   const begins = ({ interrupt, ...ending }: Ending) => {
     const interruptQuestion = async () => {
-      const drop = dropQuestion
-      await interrupt()
-      drop?.()
+      dropInterrupted = dropQuestion
+      try {
+        await interrupt()
+      } catch (error) {
+        dropInterrupted = undefined
+        throw error
+      }
     }
-    onCtrlC = ctrlC({ ...ending, interrupt: interruptQuestion }, note, options.now)
+    ends = ctrlC({ ...ending, interrupt: interruptQuestion }, note, options.now)
   }
+  const callbacks = { onOutput, ...(isTerminal && { onInput: asker }) }
   const code = view.kernel
-    ? (text: string) => runCode(session, text, streams, shower, call, begins, isTerminal ? asker : undefined)
+    ? (text: string) => runCode(session, text, streams, shower, call, begins, callbacks)
     : undefined
   const prompt = () => {
     if (!isTerminal || isClosed) return
@@ -83,7 +96,7 @@ export async function repl(options: ReplOptions): Promise<void> {
     lines.prompt()
   }
   lines.on('SIGINT', () => {
-    if (isRunning) return onCtrlC?.()
+    if (isRunning) return ends?.press()
     waiting = ''
     stdout.write('\n')
     prompt()
@@ -126,9 +139,10 @@ export async function repl(options: ReplOptions): Promise<void> {
       if (error.code === 'session-ended' || error.code === 'session-lost') return false
     } finally {
       isRunning = false
-      onCtrlC = undefined
+      ends?.close()
+      ends = undefined
       dropQuestion?.()
-      dropQuestion = undefined
+      dropQuestion = dropInterrupted = undefined
     }
     return true
   }
@@ -200,34 +214,34 @@ async function runCode(
   shower: ResultShower,
   call: Call,
   begins: (ending: Ending) => void,
-  onInput: OnInput | undefined,
+  { onOutput, ...asks }: { onOutput: () => void; onInput?: OnInput },
 ): Promise<void> {
-  const { contexts } = session
-  let tellId: (id: string | undefined) => void = () => {}
-  const started = new Promise<string | undefined>((resolve) => (tellId = resolve))
+  const own = ownExecution(session)
+  const showing =
+    <T>(show: (shown: T) => void) =>
+    (shown: T) => {
+      onOutput()
+      show(shown)
+    }
   begins({
-    // What is wished before its id is known is done once it is, and to nothing else.
-    async interrupt() {
-      const id = await started
-      if (id !== undefined) await contexts.interrupt(undefined, { execution: id })
-    },
-    kill: () => contexts.restart(),
+    interrupt: own.interrupt,
+    kill: () => session.contexts.restart(),
     killing: 'restarts the interpreter, whose state is lost then',
   })
   try {
     const execution = await session.runCode(code, {
       ...call,
-      onStart: ({ id }) => tellId(id),
-      onStdout: (text) => void stdout.write(text),
-      onStderr: (text) => void stderr.write(text),
-      onResult: (result) => shower.result(result),
-      onError: (error) => shower.error(error),
-      ...(onInput && { onInput }),
+      ...asks,
+      onStart: own.onStart,
+      onStdout: showing((text) => void stdout.write(text)),
+      onStderr: showing((text) => void stderr.write(text)),
+      onResult: showing((result) => shower.result(result)),
+      onError: showing((error) => shower.error(error)),
     })
     const why = whyEnded(execution)
     if (why !== undefined) note(why)
   } finally {
-    tellId(undefined)
+    own.close()
   }
 }
 

@@ -23,6 +23,7 @@ import {
 import { explain } from '../service/explain.ts'
 import { second, table } from '../table.ts'
 import { wholeNumber } from '../whole-number.ts'
+import { ownExecution } from './own-execution.ts'
 import { repl, whyEnded } from './repl.ts'
 import { createResultShower } from './show-result.ts'
 import { imageProtocol } from './terminal-images.ts'
@@ -129,16 +130,22 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
               options.session === undefined
                 ? await client.sessions.create(requestOf({ ...options, ...(language !== undefined && { language }) }))
                 : client.sessions.open(options.session)
-            const { stop } = signals()
             const context = options.context ?? 'default'
-            stop.addEventListener('abort', () => void session.contexts.interrupt(context).catch(() => undefined), {
-              once: true,
-            })
+            // What others run in the context goes on.
+            const own = ownExecution(session, context)
+            const interrupt = () =>
+              void own.interrupt().catch((error: unknown) => streams.note(`not interrupted: ${reasonOf(error)}`))
+            const { stop, hurry } = signals()
+            for (const signal of [stop, hurry]) {
+              if (signal.aborted) interrupt()
+              else signal.addEventListener('abort', interrupt, { once: true })
+            }
             try {
               const asked = { context, ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }) }
               const shower = showerHere()
               const execution = await session.runCode(code, {
                 ...asked,
+                onStart: own.onStart,
                 ...(options.json !== true && {
                   onStdout: (text) => void streams.stdout.write(text),
                   onStderr: (text) => void streams.stderr.write(text),
@@ -151,6 +158,8 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
               if (why !== undefined) streams.note(why)
               setExitCode(exitCodeOf(execution))
             } finally {
+              own.close()
+              for (const signal of [stop, hurry]) signal.removeEventListener('abort', interrupt)
               if (options.session === undefined) await session.end()
             }
           },
@@ -218,6 +227,8 @@ const requestOf = ({
   ...(idle !== undefined && { idleTimeoutMs: idle * 1000 }),
   ...(lifetime !== undefined && { maxLifetimeMs: lifetime * 1000 }),
 })
+
+const reasonOf = (error: unknown): string => (error instanceof RunyardError ? error.detail : String(error))
 
 /** @throws ExitError */
 function checkRuns({ id, state, reason, message }: Session): void {

@@ -4,7 +4,7 @@ import type { SessionSpec, SnapshotFile } from '../../shared/sessions/session.ts
 import { FileGone, FilesUnavailable, type JobFiles } from '../files/job-files.ts'
 import { type Agent, AgentRefusal } from './agent.ts'
 import { AGENT_PIECE } from './agent-protocol.ts'
-import type { Clock } from './context.ts'
+import type { Clock } from './clock.ts'
 import { ArchiveFailed, unpackFolder } from './folder-archive.ts'
 import { refusalOf, startProblem } from './refusals.ts'
 import { contentOf, modeOf } from './session-body.ts'

@@ -1,5 +1,6 @@
 import type { Execution } from '../../shared/sessions/session.ts'
-import type { Clock, SessionContext } from './context.ts'
+import type { Clock } from './clock.ts'
+import type { SessionContext } from './context.ts'
 import type { RunningExecution } from './execution.ts'
 import type { Kernels } from './kernels.ts'
 import type { RepeatedRequests } from './repeated-requests.ts'
@@ -57,6 +58,8 @@ export function createCodeOperations(options: CodeOptions): CodeOperations {
     if (!execution) throw new Refused('not-found', 'the session has no such execution, or it has gone')
     return execution
   }
+  const contextIdOf = (execution: string): string | undefined =>
+    (executions.get(execution)?.view() ?? results.find('execution', execution))?.context
   /** @throws Refused when the kernel has something else to do for longer */
   const answeredWithin = <T>(answer: Promise<T>, waitMs: number): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -104,6 +107,8 @@ export function createCodeOperations(options: CodeOptions): CodeOperations {
       },
       interruptContext({ id, execution }) {
         const context = contextOf(id)
+        if (execution !== undefined && contextIdOf(execution) !== id)
+          throw new Refused('not-found', `the context "${id}" has no such execution, or it has gone`)
         context.interrupt(execution)
         return [context.view()]
       },

@@ -1,7 +1,7 @@
 import { COMM_TYPES, type CommRequest } from '../../shared/sessions/comm.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import type { BridgeOrder, KernelMessage } from './bridge-lines.ts'
-import type { KernelPlan } from './context.ts'
+import type { KernelPlan } from './kernel-plan.ts'
 import { jsonBytes, type RunningExecution } from './execution.ts'
 import { ContextBusy, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
 

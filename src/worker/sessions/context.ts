@@ -5,31 +5,15 @@ import type { Context, ExecutionStatus } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { signalName } from '../jobs/classify.ts'
 import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
+import type { Clock } from './clock.ts'
 import { createComms } from './comms.ts'
 import { type CpuTime, readCpuTime, watchCpuTime } from './cpu-time.ts'
 import { createExecution, type RunningExecution } from './execution.ts'
 import { createInterruptReplies } from './interrupt-replies.ts'
+import { createInterruption, INTERRUPTED_FOR_REPLY, type Interruption } from './interruption.ts'
+import type { KernelPlan } from './kernel-plan.ts'
 import { createQuestions } from './questions.ts'
 import { ContextBusy, isBridgeFull, requireBridge, type WaitingBytes } from './waiting-bytes.ts'
-
-/** How a kernel is started. */
-export interface KernelPlan {
-  argv: readonly string[]
-  env: Readonly<Record<string, string>>
-  cwd: string
-  interrupt: 'signal' | 'message'
-  /** `jupyter` when absent. */
-  protocol?: 'jupyter' | 'lines' | undefined
-  /** `ipc` when absent. */
-  transport?: 'ipc' | 'tcp' | undefined
-}
-
-/** Timers, so that tests have their own. */
-export interface Clock {
-  /** In milliseconds from whenever; that of the machine when absent. */
-  now?: () => number
-  after(ms: number, task: () => void): () => void
-}
 
 /**
  * An interpreter with state. Executions run one at a time, in the order in which they came. What its kernel says decides, but its end
@@ -82,28 +66,10 @@ export interface ContextOptions {
 
 /** From the start of a kernel until it can be used. */
 const START_MS = 60_000
-/** What an execution has to end by itself when it is interrupted because its time is over or its CPU time used. */
-const INTERRUPT_GRACE_MS = 3_000
-/**
- * A kernel that has just begun may lose an interrupt: it comes before the code is reached. So one that is sent in the first moments of an
- * execution is sent again after each of these, as long as it runs. A later one is not: code that heeds it may take its time.
- */
-const FIRST_MOMENTS_MS = 200
-const INTERRUPT_AGAIN_MS = [100, 300, 900]
 /** Output may be lost when a kernel floods; after its reply no more is waited for than this. */
 const IDLE_MS = 2_000
-/**
- * A reply goes before the end of the output, but on a way of its own. A kernel that failed inside gives none. Nor does one that is interrupted
- * before it reaches the code, so where there was an interrupt it is asked at once.
- */
-const REPLY_MS = 10_000
-/**
- * Who tells of the end of the output may be a program, and a kernel that gives no reply may run its code still. So it is asked what it answers
- * between executions alone, and has so long. It is asked again after half of it: an interrupt may have thrown away the first question.
- */
-const ANSWER_MS = 10_000
 const NO_REPLY = 'its kernel did not say how it ended'
-const INTERRUPTED_FOR_REPLY = `it was interrupted: its kernel did not say within ${REPLY_MS / 1000} s how it ended`
+const RESTARTED = 'its context was restarted'
 const MAX_QUEUED = 100
 
 /** The context has no kernel any more. */
@@ -115,23 +81,8 @@ interface Entry {
   asked: Execute
   execution: RunningExecution
   ended: (execution: RunningExecution) => void
-  /** Why it was interrupted. */
-  cause?: { status: ExecutionStatus; message: string | null }
   asksInput: boolean
-  /** Whether its kernel has begun with it: an interrupt that comes before goes unheeded. */
-  hasBegun: boolean
-  /** Whether it has begun so lately that an interrupt may be lost. */
-  isNew: boolean
-  /** Whether an interrupt of it was sent, since it began if it has. */
-  isInterrupted: boolean
-  /** Set while it may be heeding one that its owner has sent lately: a second one would come amidst what the code does on that. */
-  stopHeeding?: (() => void) | undefined
-  /** Whether its time is over, or its CPU time used. */
-  isOverdue: boolean
-  /** Set while it has time to heed the interrupt that came with that. */
-  stopGrace?: (() => void) | undefined
-  /** What its kernel was asked since it gave no reply. */
-  questions: string[]
+  interruption: Interruption
   stopTimers: (() => void)[]
   /** Gives back the room that its code takes until its kernel has begun with it. */
   release: () => void
@@ -159,22 +110,18 @@ export function createContext(options: ContextOptions): SessionContext {
   const comms = createComms(options)
   const interruptReplies = createInterruptReplies(plan, clock, () => runNext())
 
-  const view = (): Context => ({
-    id,
-    state,
-    language,
-    executionCount,
-    queued: queue.length,
-    message,
-    restarts,
-    createdAt,
-  })
+  const view = (): Context => {
+    const queued = queue.length
+    return { id, state, language, executionCount, queued, message, restarts, createdAt }
+  }
   const change = (to: Context['state'], why: string | null = null) => {
     state = to
     message = why
     tell({ type: 'context', data: view() })
   }
 
+  const sendMessage = (channel: 'shell' | 'stdin', type: string, messageId: string, content: object) =>
+    send({ do: 'send', context: kernel, channel, type, id: messageId, content })
   const start = () => {
     restarts++
     change('starting')
@@ -191,15 +138,9 @@ export function createContext(options: ContextOptions): SessionContext {
     })
   }
 
-  /** Stops what would send an interrupt, or kill, for time that is over. */
-  const stopWaiting = (entry: Entry) => {
-    entry.stopHeeding?.()
-    entry.stopGrace?.()
-    entry.stopHeeding = entry.stopGrace = undefined
-  }
   const end = (entry: Entry, status: ExecutionStatus, why: string | null = null) => {
     for (const stop of entry.stopTimers.splice(0)) stop()
-    stopWaiting(entry)
+    entry.interruption.stop()
     entry.release()
     if (running === entry) running = undefined
     entry.execution.finish(status, why)
@@ -252,7 +193,7 @@ export function createContext(options: ContextOptions): SessionContext {
         endReading()
         begin(entry)
         const message = `the processes of the session used more than ${cpuMs} ms of CPU time while it ran`
-        const over = () => overdue(entry, { status: 'cpu-time-limit', message })
+        const over = () => entry.interruption.overdue({ status: 'cpu-time-limit', message })
         entry.stopTimers.push(watchCpuTime(options, from, cpuMs, over))
       },
       (why) => cancel(entry, `it did not run: ${why}`),
@@ -273,62 +214,16 @@ export function createContext(options: ContextOptions): SessionContext {
       stop_on_error: false,
     }
     // The kernel works while this is told.
-    send({ do: 'send', context: kernel, channel: 'shell', type: 'execute_request', id: asked.id, content })
+    sendMessage('shell', 'execute_request', asked.id, content)
     comms.renew()
     change('busy')
     execution.start()
     const late = { status: 'wall-time-limit', message: `it ran for longer than ${timeoutMs} ms` } as const
-    entry.stopTimers.push(clock.after(timeoutMs, () => overdue(entry, late)))
+    entry.stopTimers.push(clock.after(timeoutMs, () => entry.interruption.overdue(late)))
   }
 
-  const sendInterrupt = (entry: Entry) => {
-    const interrupt = () => {
-      // One that may not have been read does for the next as well: they take no room, and need none to be asked for.
-      if (running !== entry || (entry.isInterrupted && options.unsentBytes() > 0)) return
-      entry.isInterrupted = true
-      send({ do: 'interrupt', context: kernel })
-      interruptReplies.expect()
-    }
-    interrupt()
-    if (!entry.isNew) return
-    // A kernel that is asked whether it has ended is between executions, or about to be.
-    const again = () => {
-      if (entry.questions.length === 0) interrupt()
-    }
-    for (const ms of INTERRUPT_AGAIN_MS) entry.stopTimers.push(clock.after(ms, again))
-  }
-
-  /** Interrupts it for its owner, who may do so as often as they like: time that is over waits for that no longer than once. */
-  const interruptForOwner = (entry: Entry) => {
-    sendInterrupt(entry)
-    if (entry.isOverdue || entry.questions.length > 0) return
-    entry.stopHeeding?.()
-    entry.stopHeeding = clock.after(INTERRUPT_GRACE_MS, () => {
-      entry.stopHeeding = undefined
-      if (entry.isOverdue) interruptOverdue(entry)
-    })
-  }
-
-  const overdue = (entry: Entry, cause: NonNullable<Entry['cause']>) => {
-    entry.cause ??= cause
-    if (entry.isOverdue) return
-    entry.isOverdue = true
-    // A kernel that is asked already has its time to answer; one that heeds its owner's interrupt is interrupted when it had time for that.
-    if (entry.questions.length === 0 && !entry.stopHeeding) interruptOverdue(entry)
-  }
-  const interruptOverdue = (entry: Entry) => {
-    sendInterrupt(entry)
-    if (entry.execution.isIdle) return ask(entry)
-    entry.stopGrace = clock.after(INTERRUPT_GRACE_MS, () => {
-      if (running !== entry) return
-      const why = `${entry.cause?.message ?? 'it was interrupted'}, and did not heed an interrupt; the context was restarted`
-      end(entry, entry.cause?.status ?? 'interrupted', why)
-      restart('cancelled', 'its context was restarted')
-    })
-  }
-
-  const restart = (status: ExecutionStatus, why: string) => {
-    endAll(status, why)
+  const startAnew = () => {
+    endAll('cancelled', RESTARTED)
     stopStartTimer()
     if (state !== 'dead') send({ do: 'stop', context: kernel })
     start()
@@ -336,11 +231,11 @@ export function createContext(options: ContextOptions): SessionContext {
 
   const complete = (entry: Entry) => {
     const outcome = entry.execution.outcome()
-    const { cause } = entry
-    const isOurs = outcome !== 'succeeded' && entry.questions.length > 0
+    const { cause, isProbed } = entry.interruption
+    const isOurs = outcome !== 'succeeded' && isProbed
     // What ended well in spite of an interrupt has ended well.
     if (cause && outcome !== 'succeeded') end(entry, cause.status, cause.message)
-    // Without a cause it is asked behind an interrupt that nobody asked for: what came of that is not the doing of its code.
+    // Without a cause it is probed behind an interrupt that nobody asked for: what came of that is not the doing of its code.
     else if (outcome) end(entry, outcome, isOurs ? INTERRUPTED_FOR_REPLY : null)
     else fail(entry, NO_REPLY)
     runNext()
@@ -350,61 +245,35 @@ export function createContext(options: ContextOptions): SessionContext {
     end(entry, 'failed', why)
   }
 
-  /** Ends it when its kernel answers, or replies to it after all. No interrupt of ours comes amidst that. */
-  const ask = (entry: Entry) => {
-    if (running !== entry || entry.questions.length > 0) return
-    stopWaiting(entry)
-    const sendQuestion = () => {
-      const id = randomUUID()
-      entry.questions.push(id)
-      send({ do: 'send', context: kernel, channel: 'shell', type: 'kernel_info_request', id, content: {} })
-    }
-    const giveUp = () => {
-      if (running !== entry) return
-      const { cause } = entry
-      const why = `${cause?.message ?? (cause ? 'it was interrupted' : NO_REPLY)}, and its kernel does not answer; the context was restarted`
-      if (cause) end(entry, cause.status, why)
-      else fail(entry, why)
-      restart('cancelled', 'its context was restarted')
-    }
-    sendQuestion()
-    entry.stopTimers.push(clock.after(ANSWER_MS / 2, sendQuestion), clock.after(ANSWER_MS, giveUp))
-  }
-  /** Its reply or the end of its output has not come behind the other. */
-  const endHalf = (entry: Entry) => {
-    if (running !== entry || entry.questions.length > 0) return
-    if (entry.execution.hasReply) return complete(entry)
-    // Once: a kernel that is between executions has nothing to lose it for.
-    entry.isNew = false
-    sendInterrupt(entry)
-    ask(entry)
+  const giveUp = (entry: Entry, how: string) => {
+    const { cause } = entry.interruption
+    const why = `${cause?.message ?? (cause ? 'it was interrupted' : NO_REPLY)}, and ${how}; the context was restarted`
+    if (cause) end(entry, cause.status, why)
+    else fail(entry, why)
+    startAnew()
   }
 
   const takeMessage = (said: KernelMessage) => {
     const { parent, channel, type, content } = said
     if (channel === 'shell' && questions.answer(parent, content)) return
-    if (channel === 'shell' && parent !== null && running?.questions.includes(parent)) return complete(running)
+    if (channel === 'shell' && parent !== null && running?.interruption.isAnswer(parent)) return complete(running)
     if (interruptReplies.take(said)) return
     const entry = running?.asked.id === parent ? running : undefined
     if (comms.take(said, entry?.execution) || !entry) return
     if (type === 'input_request') entry.asksInput = true
-    if (!entry.hasBegun && (type !== 'status' || entry.asked.silent)) {
-      entry.hasBegun = true
-      entry.isInterrupted = false
+    const { execution, interruption } = entry
+    const { hasReply: hadReply, isIdle: wasIdle } = execution
+    execution.take(said)
+    if (execution.hasReply) interruption.stop()
+    if (!interruption.hasBegun && (type !== 'status' || entry.asked.silent)) {
       // Its kernel has the code now.
       entry.asked = { ...entry.asked, code: '' }
       entry.release()
-      entry.stopTimers.push(clock.after(FIRST_MOMENTS_MS, () => (entry.isNew = false)))
-      if (entry.cause) interruptForOwner(entry)
+      interruption.begin()
     }
-    const { execution } = entry
-    const { hasReply: hadReply, isIdle: wasIdle } = execution
-    execution.take(said)
     if (execution.isComplete) return complete(entry)
-    const isHalf = execution.hasReply ? !hadReply : execution.isIdle && !wasIdle
-    if (!isHalf) return
-    if (entry.cause && !execution.hasReply) return ask(entry)
-    entry.stopTimers.push(clock.after(execution.hasReply ? IDLE_MS : REPLY_MS, () => endHalf(entry)))
+    if (execution.hasReply && !hadReply) entry.stopTimers.push(clock.after(IDLE_MS, () => complete(entry)))
+    else if (execution.isIdle && !wasIdle) interruption.awaitReply()
   }
 
   start()
@@ -423,24 +292,30 @@ export function createContext(options: ContextOptions): SessionContext {
       requireBridge(options.unsentBytes())
       const release = options.waiting.reserve(Buffer.byteLength(asked.code))
       const execution = createExecution(asked, options.outputBytes, tell)
-      queue.push({
+      const entry: Entry = {
         asked,
         execution,
         ended,
         asksInput: false,
-        hasBegun: false,
-        isNew: true,
-        isInterrupted: false,
-        isOverdue: false,
-        questions: [],
+        interruption: createInterruption(execution, {
+          clock,
+          unsentBytes: options.unsentBytes,
+          send() {
+            send({ do: 'interrupt', context: kernel })
+            interruptReplies.expect()
+          },
+          probe: (probe) => sendMessage('shell', 'kernel_info_request', probe, {}),
+          giveUp: (how) => giveUp(entry, how),
+        }),
         stopTimers: [],
         release,
-      })
+      }
+      queue.push(entry)
       runNext()
       return execution
     },
     interrupt(execution) {
-      // What only waits for that to be read, or for the end of an earlier interrupt, runs for its owner.
+      // What only waits for its CPU time to be read, or for the end of an earlier interrupt, runs for its owner.
       const isBeginning =
         execution === undefined && !running && (stopReading !== undefined || interruptReplies.isAwaited)
       const waiting = isBeginning ? queue[0] : queue.find(({ asked }) => asked.id === execution)
@@ -448,25 +323,21 @@ export function createContext(options: ContextOptions): SessionContext {
         cancel(waiting, 'it was cancelled before it began')
         return true
       }
-      if (!running || (execution !== undefined && running.execution.id !== execution)) return false
-      running.cause ??= { status: 'interrupted', message: null }
-      const { isIdle } = running.execution
-      if (isIdle) running.isNew = false
-      if (running.hasBegun || isIdle) interruptForOwner(running)
-      if (isIdle) ask(running)
+      if (!running || running.execution.hasReply) return false
+      if (execution !== undefined && running.execution.id !== execution) return false
+      running.interruption.interrupt()
       return true
     },
     restart() {
       if (isClosed) throw new ContextDead(message ?? 'the context has ended')
-      const why = 'its context was restarted'
       const isFull = isBridgeFull(options.unsentBytes())
       if (isFull && restartWaits) {
         // The kernel that starts has run nothing yet: it does for this restart as well.
-        if (state === 'starting') return endAll('cancelled', why)
+        if (state === 'starting') return endAll('cancelled', RESTARTED)
         requireBridge(options.unsentBytes())
       }
       restartWaits = isFull
-      restart('cancelled', why)
+      startAnew()
     },
     close(status, why) {
       if (isClosed) return
@@ -481,7 +352,7 @@ export function createContext(options: ContextOptions): SessionContext {
       if (running?.asked.id !== execution || !running.asksInput) return false
       requireBridge(options.unsentBytes())
       running.asksInput = false
-      send({ do: 'send', context: kernel, channel: 'stdin', type: 'input_reply', id: randomUUID(), content: { value } })
+      sendMessage('stdin', 'input_reply', randomUUID(), { value })
       return true
     },
     async ask(type, content) {

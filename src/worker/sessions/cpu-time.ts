@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { SECOND } from '../../shared/limits.ts'
 import { AgentFault } from './agent-decoder.ts'
 import { type Agent, AgentRefusal } from './agent.ts'
-import type { Clock } from './context.ts'
+import type { Clock } from './clock.ts'
 import { createProcessTimes, type ProcessLook } from './process-times.ts'
 import { SYSTEM_ERRORS } from './system-errors.ts'
 
@@ -148,16 +148,9 @@ export function readCpuTime(
     (used) => finish(() => whenRead(used)),
     (error: unknown) => {
       if (!(error instanceof AgentRefusal)) return
-      finish(() => refused(`reading the CPU time of the session ${whyUnread(error.errno)}`))
+      const why = SYSTEM_ERRORS[error.errno]?.[1] ?? `fails (error ${error.errno})`
+      finish(() => refused(`reading the CPU time of the session ${why}`))
     },
   )
   return () => finish(() => undefined)
-}
-
-/** What the system says of a read, with words that follow its name. */
-function whyUnread(errno: number): string {
-  // Elsewhere it says that a process cannot be started.
-  const EAGAIN = 11
-  if (errno === EAGAIN) return 'is not possible now: the system had no room for it; run the code again'
-  return SYSTEM_ERRORS[errno]?.[1] ?? `fails (error ${errno})`
 }

@@ -1,7 +1,7 @@
 import { SECOND } from '../../shared/limits.ts'
 import { SIGNALS } from '../../shared/redis/job-input.ts'
 import type { Agent, AgentProcess, ProcessEnd } from './agent.ts'
-import type { Clock } from './context.ts'
+import type { Clock } from './clock.ts'
 
 /**
  * The working folder of a session as a tar archive, packed and unpacked by `tar` in its own sandbox: what strangers put into an archive

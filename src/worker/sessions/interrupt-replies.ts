@@ -1,6 +1,7 @@
 import { SECOND } from '../../shared/limits.ts'
 import type { KernelMessage } from './bridge-lines.ts'
-import type { Clock, KernelPlan } from './context.ts'
+import type { Clock } from './clock.ts'
+import type { KernelPlan } from './kernel-plan.ts'
 
 /** What interrupts a kernel has not answered. Until it has, one may still reach what it runs next. */
 export interface InterruptReplies {
@@ -14,7 +15,7 @@ export interface InterruptReplies {
 }
 
 /** A kernel that does not answer is waited for so long. */
-const REPLY_MS = SECOND
+const INTERRUPT_REPLY_MS = SECOND
 
 /**
  * A signal is there before the code that is sent behind it, and what comes on one pipe keeps its order. But a request to interrupt has a channel of
@@ -28,14 +29,17 @@ export function createInterruptReplies(
 ): InterruptReplies {
   const mayComeLate = interrupt === 'message' && protocol !== 'lines'
   let awaited = 0
+  /** Answers that are waited for no more. They come in order, so these come before those of later interrupts. */
+  let late = 0
   let stopTimer = () => {}
-  const forget = () => {
+  const finish = () => {
     stopTimer()
     awaited = 0
-  }
-  const finish = () => {
-    forget()
     next()
+  }
+  const giveUp = () => {
+    late += awaited
+    finish()
   }
   return {
     get isAwaited() {
@@ -45,14 +49,18 @@ export function createInterruptReplies(
       if (!mayComeLate) return
       awaited++
       stopTimer()
-      stopTimer = clock.after(REPLY_MS, finish)
+      stopTimer = clock.after(INTERRUPT_REPLY_MS, giveUp)
     },
     take({ channel, type }) {
       if (channel !== 'control' || type !== 'interrupt_reply') return false
-      if (awaited === 1) finish()
+      if (late > 0) late--
+      else if (awaited === 1) finish()
       else if (awaited > 1) awaited--
       return true
     },
-    forget,
+    forget() {
+      stopTimer()
+      awaited = late = 0
+    },
   }
 }

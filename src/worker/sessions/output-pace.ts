@@ -1,5 +1,5 @@
 import { MIB } from '../../shared/limits.ts'
-import type { Clock } from './context.ts'
+import type { Clock } from './clock.ts'
 
 /** What terminals of one session may write, in bytes a second: they have no limit of output, and all of it becomes events. */
 export const TERMINAL_RATE = 2 * MIB

@@ -2,7 +2,7 @@ import { AgentFault } from './agent-decoder.ts'
 import { type Agent, AgentRefusal } from './agent.ts'
 
 /** What each process of a session has used, in milliseconds, and its children that it has waited for. By its pid and when it started. */
-export type ProcessTimes = ReadonlyMap<string, number>
+type ProcessTimes = ReadonlyMap<string, number>
 
 export interface ProcessLook {
   times: ProcessTimes

@@ -1,5 +1,5 @@
 import type { Command, Execution } from '../../shared/sessions/session.ts'
-import type { Clock } from './context.ts'
+import type { Clock } from './clock.ts'
 
 interface Results {
   execution: Execution

@@ -10,7 +10,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts'
 import type { StageReport } from '../sandbox/stage-report.ts'
 import { type Agent, createAgent } from './agent.ts'
 import { OPTION_AGENT } from './agent-protocol.ts'
-import type { Clock } from './context.ts'
+import type { Clock } from './clock.ts'
 import { createKernels, DEFAULT_CONTEXT, type Kernels } from './kernels.ts'
 
 /**

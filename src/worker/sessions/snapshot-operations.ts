@@ -1,6 +1,6 @@
 import { FileRefused } from '../../shared/files/save-file.ts'
 import type { Agent } from './agent.ts'
-import type { Clock } from './context.ts'
+import type { Clock } from './clock.ts'
 import { ArchiveFailed, packFolder } from './folder-archive.ts'
 import type { Handlers } from './handlers.ts'
 import { Refused } from './refusals.ts'

@@ -10,6 +10,7 @@ from ._arguments import session_request
 from ._session_calls import CommandLine, SessionCalls, code_request, command_request
 from ._session_output import Callbacks
 from ._async import AsyncDriver, AsyncTerminal
+from ._async_input import AsyncInputAnswers
 from ._uploads import Content
 from .types import (
     Command,
@@ -138,9 +139,14 @@ class AsyncSessionContexts:
         """Returns the contexts."""
         return await self._driver.run(self._calls.contexts(self._id, timeout))
 
-    async def interrupt(self, context_id: str = "default", *, timeout: Optional[float] = None) -> Context:
-        """Interrupts what runs in a context; its state stays."""
-        return await self._driver.run(self._calls.interrupt(self._id, context_id, timeout))
+    async def interrupt(
+        self, context_id: str = "default", *, execution: Optional[str] = None, timeout: Optional[float] = None
+    ) -> Context:
+        """Interrupts what runs in a context; its state stays.
+
+        execution: id of the only one to end: interrupted when it runs, cancelled when it waits
+        """
+        return await self._driver.run(self._calls.interrupt(self._id, context_id, execution, timeout))
 
     async def restart(self, context_id: str = "default", *, timeout: Optional[float] = None) -> Context:
         """Starts a context anew: its state is lost. Also revives one whose kernel died."""
@@ -333,6 +339,7 @@ class AsyncSession:
         timeout_ms: Optional[int] = None,
         cpu_ms: Optional[int] = None,
         silent: bool = False,
+        on_start: Optional[Callable[[Execution], Any]] = None,
         on_stdout: Optional[Callable[[str], Any]] = None,
         on_stderr: Optional[Callable[[str], Any]] = None,
         on_result: Optional[Callable[[Result], Any]] = None,
@@ -347,21 +354,51 @@ class AsyncSession:
         timeout_ms: then it is interrupted; 30 s by default
         cpu_ms: so much CPU time of all processes of the session while it runs, then it is interrupted; no limit by default
         silent: no result and no count
+        on_start: called with the execution when the service has taken it
         on_stdout, on_stderr, on_result, on_error: called with the output as it comes; may be coroutine functions
-        on_input: called with the prompt of ``input()``, and returns the line; without it, asking is an error
+        on_input: called with the prompt of ``input()``, and returns the line; without it, asking is an error. A coroutine function is
+            cancelled when the execution ends, which ends the call
         timeout: of the call, in seconds; the execution goes on
         """
         body = code_request(code, context, timeout_ms, cpu_ms, silent, on_input is not None)
         callbacks = Callbacks(on_stdout, on_stderr, on_result, on_error)
-        if not callbacks.any and on_input is None:
+        if not callbacks.any and on_input is None and on_start is None:
             return await self._driver.run(self._calls.run_code(self.id, body, idempotency_key, timeout))
         made = await self._driver.run(self._calls.start_code(self.id, body, idempotency_key, timeout))
-        async for event in self.stream_execution(made["id"], timeout=timeout):
-            await settled(callbacks.take(event))
-            if event["type"] == "input-request" and on_input is not None:
-                value = await settled(on_input(event["data"]["prompt"]))
-                await self.answer_input(made["id"], value, timeout=timeout)
+        if on_start is not None:
+            await settled(on_start(made))
+        if on_input is None:
+            async for event in self.stream_execution(made["id"], timeout=timeout):
+                await settled(callbacks.take(event))
+        else:
+            await self._follow(made["id"], callbacks, on_input, timeout)
         return await self.wait_execution(made["id"], timeout=timeout)
+
+    async def _follow(
+        self,
+        execution_id: str,
+        callbacks: Callbacks,
+        on_input: Callable[[str], Union[str, Awaitable[str]]],
+        timeout: Optional[float],
+    ) -> None:
+        """Raises what keeps a question from being answered."""
+
+        async def asked(prompt: str) -> str:
+            value: str = await settled(on_input(prompt))
+            return value
+
+        async def send(value: str) -> None:
+            await self.answer_input(execution_id, value, timeout=timeout)
+
+        answers = AsyncInputAnswers(asked, send)
+
+        async def events() -> None:
+            async for event in self.stream_execution(execution_id, timeout=timeout):
+                await settled(callbacks.take(event))
+                if event["type"] == "input-request":
+                    answers.ask(event["data"]["prompt"])
+
+        await answers.until(events())
 
     async def start_code(
         self,

@@ -139,8 +139,11 @@ class SessionCalls:
         answer = yield from self._json("GET", f"{_session(session_id)}/contexts", timeout)
         return cast("List[Context]", answer["contexts"])
 
-    def interrupt(self, session_id: str, context_id: str, timeout: Optional[float]) -> Flow[Context]:
-        path = f"{_context(session_id, context_id)}/interrupt"
+    def interrupt(
+        self, session_id: str, context_id: str, execution_id: Optional[str], timeout: Optional[float]
+    ) -> Flow[Context]:
+        words = "" if execution_id is None else f"?{urlencode({'execution': execution_id})}"
+        path = f"{_context(session_id, context_id)}/interrupt{words}"
         return cast(Context, (yield from self._json("POST", path, timeout)))
 
     def restart(self, session_id: str, context_id: str, timeout: Optional[float]) -> Flow[Context]:

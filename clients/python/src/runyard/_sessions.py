@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Callable, Generator, List, Mapping, Optio
 
 from ._arguments import session_request
 from ._session_calls import CommandLine, SessionCalls, code_request, command_request
+from ._session_input import InputAnswers
 from ._session_output import Callbacks
-from ._sync import Driver, Terminal
+from ._sync import Driver, Stopped, Terminal
 from ._uploads import Content
 from .types import (
     Command,
@@ -132,9 +133,14 @@ class SessionContexts:
         """Returns the contexts."""
         return self._driver.run(self._calls.contexts(self._id, timeout))
 
-    def interrupt(self, context_id: str = "default", *, timeout: Optional[float] = None) -> Context:
-        """Interrupts what runs in a context; its state stays."""
-        return self._driver.run(self._calls.interrupt(self._id, context_id, timeout))
+    def interrupt(
+        self, context_id: str = "default", *, execution: Optional[str] = None, timeout: Optional[float] = None
+    ) -> Context:
+        """Interrupts what runs in a context; its state stays.
+
+        execution: id of the only one to end: interrupted when it runs, cancelled when it waits
+        """
+        return self._driver.run(self._calls.interrupt(self._id, context_id, execution, timeout))
 
     def restart(self, context_id: str = "default", *, timeout: Optional[float] = None) -> Context:
         """Starts a context anew: its state is lost. Also revives one whose kernel died."""
@@ -327,6 +333,7 @@ class Session:
         timeout_ms: Optional[int] = None,
         cpu_ms: Optional[int] = None,
         silent: bool = False,
+        on_start: Optional[Callable[[Execution], Any]] = None,
         on_stdout: Optional[Callable[[str], Any]] = None,
         on_stderr: Optional[Callable[[str], Any]] = None,
         on_result: Optional[Callable[[Result], Any]] = None,
@@ -341,20 +348,50 @@ class Session:
         timeout_ms: then it is interrupted; 30 s by default
         cpu_ms: so much CPU time of all processes of the session while it runs, then it is interrupted; no limit by default
         silent: no result and no count
+        on_start: called with the execution when the service has taken it
         on_stdout, on_stderr, on_result, on_error: called with the output as it comes
-        on_input: called with the prompt of ``input()``, and returns the line; without it, asking is an error
+        on_input: called with the prompt of ``input()``, in a thread of its own, and returns the line; without it, asking is an error. The call
+            ends with the execution, also while that waits
         timeout: of the call, in seconds; the execution goes on
         """
         body = code_request(code, context, timeout_ms, cpu_ms, silent, on_input is not None)
         callbacks = Callbacks(on_stdout, on_stderr, on_result, on_error)
-        if not callbacks.any and on_input is None:
+        if not callbacks.any and on_input is None and on_start is None:
             return self._driver.run(self._calls.run_code(self.id, body, idempotency_key, timeout))
         made = self._driver.run(self._calls.start_code(self.id, body, idempotency_key, timeout))
-        for event in self.stream_execution(made["id"], timeout=timeout):
-            callbacks.take(event)
-            if event["type"] == "input-request" and on_input is not None:
-                self.answer_input(made["id"], on_input(event["data"]["prompt"]), timeout=timeout)
+        if on_start is not None:
+            on_start(made)
+        if on_input is None:
+            for event in self.stream_execution(made["id"], timeout=timeout):
+                callbacks.take(event)
+        else:
+            self._follow(made["id"], callbacks, on_input, timeout)
         return self.wait_execution(made["id"], timeout=timeout)
+
+    def _follow(
+        self, execution_id: str, callbacks: Callbacks, on_input: Callable[[str], str], timeout: Optional[float]
+    ) -> None:
+        """Raises what keeps a question from being answered."""
+        driver = self._driver.stoppable()
+        failures: List[BaseException] = []
+
+        def send(value: str) -> None:
+            self.answer_input(execution_id, value, timeout=timeout)
+
+        def failed(error: BaseException) -> None:
+            failures.append(error)
+            driver.stop()
+
+        answers = InputAnswers(on_input, send, failed)
+        try:
+            for event in driver.iterate(self._calls.stream_execution(self.id, execution_id, None, timeout)):
+                callbacks.take(event)
+                if event["type"] == "input-request":
+                    answers.ask(event["data"]["prompt"])
+        except Stopped:
+            raise failures[0] from None
+        finally:
+            answers.close()
 
     def start_code(
         self,

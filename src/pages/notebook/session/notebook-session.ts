@@ -25,6 +25,8 @@ interface Running {
   execution: string | null
   /** What came before it was named. */
   early: StreamedSessionEvent[]
+  /** It is interrupted once it is named. */
+  isInterrupted?: true
   finish: (succeeded: boolean) => void
 }
 
@@ -207,6 +209,15 @@ export function createNotebookSession(
     return ended !== undefined
   }
 
+  /** What others run in the session goes on. */
+  const interruptOnly = async (handle: SessionHandle, execution: string) => {
+    try {
+      await handle.contexts.interrupt(undefined, { execution })
+    } catch (error) {
+      change({ interrupting: false, problem: problemOf(error) })
+    }
+  }
+
   const runCell = async (cell: string): Promise<boolean> => {
     const code = sink.source(cell)
     if (code === undefined) return true
@@ -222,6 +233,7 @@ export function createNotebookSession(
       const named = (id: string) => {
         own.execution = id
         if (running === own) onRun({ cell, execution: id })
+        if (own.isInterrupted) void interruptOnly(handle, id)
         for (const event of own.early.splice(0)) if (running === own) takeOf(own, event)
       }
       const refused = (error: unknown) => {
@@ -272,11 +284,9 @@ export function createNotebookSession(
       if (endStart()) return
       const { queue } = state.get()
       change({ queue: queue.slice(0, 1), interrupting: true })
-      try {
-        await session?.contexts.interrupt()
-      } catch (error) {
-        change({ interrupting: false, problem: problemOf(error) })
-      }
+      if (!running || !session) return
+      if (running.execution === null) running.isInterrupted = true
+      else await interruptOnly(session, running.execution)
     },
     async restart() {
       change({ queue: state.get().queue.slice(0, 1), notes: {} })

@@ -1,0 +1,157 @@
+"""Code that asks for input, of both clients, against a service that does what the test says."""
+
+import asyncio
+import json
+import threading
+import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from runyard import Client, RunyardError
+
+from .support import answer_with, blocking_async_client
+
+EXECUTION = {"id": "e", "context": "default", "state": "running", "status": None}
+ENDED = {**EXECUTION, "state": "finished", "status": "interrupted"}
+
+
+class Service:
+    """Has an execution that asks once, and ends when the test says so or when it has an answer.
+
+    refusal: status and code of the answer to what is typed
+    """
+
+    def __init__(self, test, refusal=None):
+        self.asked = []
+        self.ends = threading.Event()
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
+                if self.path.endswith("/input"):
+                    service.asked.append(body["value"])
+                    if refusal is not None:
+                        status, code = refusal
+                        problem = {"code": code, "detail": "it is refused", "title": code, "status": status}
+                        self.answer(status, problem, "application/problem+json")
+                        service.end_when_late(code)
+                        return
+                    service.ends.set()
+                elif "/interrupt" in self.path:
+                    service.asked.append(self.path)
+                self.answer(202 if self.path.endswith("/executions") else 200, EXECUTION)
+
+            def do_GET(self):
+                if not self.path.endswith("/events"):
+                    return self.answer(200, ENDED)
+                self.close_connection = True
+                self.send_response(200)
+                self.send_header("content-type", "text/event-stream")
+                self.end_headers()
+                try:
+                    self.say(1, "input-request", {"execution": "e", "prompt": "who? ", "password": False})
+                    service.ends.wait(60)
+                    self.say(2, "execution", ENDED)
+                except OSError:
+                    pass
+
+            def answer(self, status, value, content_type="application/json"):
+                answer_with(self, status, {"content-type": content_type}, json.dumps(value).encode())
+
+            def say(self, number, kind, data):
+                self.wfile.write(f"id: {number}-0\nevent: {kind}\ndata: {json.dumps(data)}\n\n".encode())
+                self.wfile.flush()
+
+            def log_message(self, *_args):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        test.addCleanup(self._close)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def end_when_late(self, code):
+        if code in ("not-waiting", "not-found"):
+            self.ends.set()
+
+    def _close(self):
+        self.ends.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Both:
+    """Tests that hold for either client; `self.client(url)` makes one, `self.waiting(service)` an on_input that never answers."""
+
+    def session(self, service):
+        return self.client(service.url).sessions.open("s")
+
+    def test_code_that_ends_while_it_asks_ends_the_call(self):
+        service, started = Service(self), []
+        ended = self.session(service).run_code("input()", on_start=started.append, on_input=self.waiting(service))
+        self.assertEqual((ended["status"], [one["id"] for one in started]), ("interrupted", ["e"]))
+        self.assertEqual(service.asked, [])
+
+    def test_an_answer_that_comes_too_late_is_missed_by_nobody(self):
+        for refusal in ((409, "not-waiting"), (404, "not-found")):
+            with self.subTest(refusal):
+                service = Service(self, refusal)
+                ended = self.session(service).run_code("input()", on_input=lambda _prompt: "ada")
+                self.assertEqual((ended["status"], service.asked), ("interrupted", ["ada"]))
+
+    def test_what_keeps_a_question_from_being_answered_ends_the_call(self):
+        def nobody(_prompt):
+            raise ValueError("nobody is there")
+
+        with self.assertRaisesRegex(ValueError, "nobody is there"):
+            self.session(Service(self)).run_code("input()", on_input=nobody)
+        with self.assertRaises(RunyardError) as raised:
+            self.session(Service(self, (413, "too-large"))).run_code("input()", on_input=lambda _prompt: "ada")
+        self.assertEqual(raised.exception.code, "too-large")
+
+    def test_an_execution_is_interrupted_alone_and_tells_its_id(self):
+        service, started = Service(self), []
+        service.ends.set()
+        session = self.session(service)
+        session.run_code("1", on_start=started.append)
+        session.contexts.interrupt(execution=started[0]["id"])
+        session.contexts.interrupt()
+        path = "/v1/sessions/s/contexts/default/interrupt"
+        self.assertEqual(service.asked, [f"{path}?execution=e", path])
+
+
+class Sync(Both, unittest.TestCase):
+    def client(self, url):
+        client = Client(url)
+        self.addCleanup(client.close)
+        return client
+
+    def waiting(self, service):
+        over = threading.Event()
+        self.addCleanup(over.set)
+
+        def wait(_prompt):
+            service.ends.set()
+            over.wait(60)
+            return "late"
+
+        return wait
+
+
+class Async(Both, unittest.TestCase):
+    def client(self, url):
+        return blocking_async_client(self, url)
+
+    def waiting(self, service):
+        async def wait(_prompt):
+            service.ends.set()
+            await asyncio.sleep(60)
+            return "late"
+
+        return wait
+
+
+if __name__ == "__main__":
+    unittest.main()

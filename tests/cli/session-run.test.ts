@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterAll, expect, test } from '@jest/globals'
+import { Command } from 'commander'
+import { execution } from '../../src/api/sessions/examples.ts'
+import type { JobCommandDeps } from '../../src/cli/jobs/jobs.ts'
+import { addSessionCommands } from '../../src/cli/sessions/sessions.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'runyard-session-run-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+test('session run ends its own execution by Ctrl-C, also one that comes before it has an id', async () => {
+  const stop = new AbortController()
+  const asked: string[] = []
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => (end = resolve))
+  const service = createServer((req, res) => {
+    const path = req.url ?? ''
+    const answer = (body: object) => res.setHeader('content-type', 'application/json').end(JSON.stringify(body))
+    if (path.includes('/interrupt')) {
+      asked.push(path)
+      end()
+      answer({})
+    } else if (path.endsWith('/events')) {
+      const last = { ...execution, status: 'interrupted', state: 'finished' }
+      res.setHeader('content-type', 'text/event-stream')
+      void ended.then(() => res.end(`event: execution\nid: 1-0\ndata: ${JSON.stringify(last)}\n\n`))
+    } else if (req.method === 'POST') {
+      stop.abort()
+      // Behind the turns in which an interrupt would be sent that does not wait for the id.
+      setImmediate(() => answer({ ...execution, state: 'running' }))
+    } else answer(path === '/v1/runtimes' ? { runtimes: [] } : { ...execution, status: 'interrupted' })
+  })
+  await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
+  writeFileSync(join(folder, 'work.py'), 'work()')
+  const stream = () => new PassThrough().resume()
+  let exitCode = 0
+  const deps = {
+    context: () => Promise.reject(new Error('no engine here')),
+    env: {
+      RUNYARD_URL: `http://127.0.0.1:${(service.address() as AddressInfo).port}`,
+      XDG_CONFIG_HOME: folder,
+    },
+    streams: { stdout: stream(), stderr: stream(), note: () => undefined },
+    stdin: () => stream(),
+    stdout: stream(),
+    signals: () => ({ stop: stop.signal, hurry: new AbortController().signal }),
+    setExitCode: (code: number) => (exitCode = code),
+  }
+  const program = new Command()
+  addSessionCommands(program, deps as unknown as JobCommandDeps)
+  const args = ['session', 'run', join(folder, 'work.py'), '--session', 'S', '--context', 'c', '--language', 'python']
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } finally {
+    service.close()
+  }
+  expect(asked).toEqual([`/v1/sessions/S/contexts/c/interrupt?execution=${execution.id}`])
+  expect(exitCode).toBe(130)
+})
