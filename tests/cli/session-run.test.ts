@@ -62,3 +62,54 @@ test('session run ends its own execution by Ctrl-C, also one that comes before i
   expect(asked).toEqual([`/v1/sessions/S/contexts/c/interrupt?execution=${execution.id}`])
   expect(exitCode).toBe(130)
 })
+
+test('who starts a session with packages at a terminal sees how far they are, and nothing of it stays', async () => {
+  const shown: string[] = []
+  let tell = () => {}
+  const told = new Promise<void>((resolve) => (tell = resolve))
+  const service = createServer((req, res) => {
+    const path = req.url ?? ''
+    const answer = (body: object) => res.setHeader('content-type', 'application/json').end(JSON.stringify(body))
+    if (path.endsWith('/v1/environments')) {
+      const waits = req.headers['prefer'] !== 'wait=0'
+      void (waits ? told : Promise.resolve()).then(() => answer({ id: 'E', state: waits ? 'ready' : 'building' }))
+    } else if (path.endsWith('/E/events')) {
+      const data = JSON.stringify({ state: 'building', progress: 'downloading six 1.17.0', error: null })
+      res.setHeader('content-type', 'text/event-stream').write(`event: building\nid: 1-0\ndata: ${data}\n\n`)
+    } else if (path.endsWith('/events')) {
+      const last = { ...execution, status: 'succeeded', state: 'finished' }
+      res.setHeader('content-type', 'text/event-stream')
+      res.end(`event: execution\nid: 1-0\ndata: ${JSON.stringify(last)}\n\n`)
+    } else if (path === '/v1/sessions') answer({ id: 'S' })
+    else answer(path === '/v1/runtimes' ? { runtimes: [] } : { ...execution, status: 'succeeded' })
+  })
+  await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
+  writeFileSync(join(folder, 'work.py'), 'work()')
+  const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 80 })
+  stderr.on('data', (piece: Buffer) => {
+    shown.push(piece.toString())
+    if (piece.includes('six')) tell()
+  })
+  const deps = {
+    context: () => Promise.reject(new Error('no engine here')),
+    env: {
+      RUNYARD_URL: `http://127.0.0.1:${(service.address() as AddressInfo).port}`,
+      XDG_CONFIG_HOME: folder,
+    },
+    streams: { stdout: new PassThrough().resume(), stderr, note: () => undefined },
+    stdin: () => new PassThrough().resume(),
+    stdout: new PassThrough().resume(),
+    signals: () => ({ stop: new AbortController().signal, hurry: new AbortController().signal }),
+    setExitCode: () => undefined,
+  }
+  const program = new Command()
+  addSessionCommands(program, deps as unknown as JobCommandDeps)
+  const args = ['session', 'run', join(folder, 'work.py'), '--with', 'six', '--language', 'python']
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } finally {
+    service.close()
+    service.closeAllConnections()
+  }
+  expect(shown).toEqual(['\r\x1b[Kdownloading six 1.17.0', '\r\x1b[K'])
+})

@@ -4,6 +4,7 @@ import {
   type Execution,
   RunyardError,
   type Session,
+  type SessionHandle,
   type SessionRequest,
   type SessionState,
 } from '../../client/client.ts'
@@ -12,6 +13,7 @@ import { EXIT, ExitError } from '../exit.ts'
 import type { JobCommandDeps } from '../jobs/jobs.ts'
 import { runtimeOf, several } from '../jobs/request.ts'
 import { parseLimit } from '../limit-option.ts'
+import { liveLine } from '../live-line.ts'
 import { type Paint, plain, showsColour } from '../paint.ts'
 import {
   addConnectionOptions,
@@ -21,7 +23,7 @@ import {
   readFile,
 } from '../service/connection.ts'
 import { explain } from '../service/explain.ts'
-import { second, table } from '../table.ts'
+import { printable, second, table } from '../table.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { ownExecution } from './own-execution.ts'
 import { repl, whyEnded } from './repl.ts'
@@ -74,6 +76,13 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
       throw explain(error, connection, isMissing ? sought : what)
     })
   }
+  /** At a terminal it is told how far the packages are. */
+  const start = async (client: Connection['client'], options: StartOptions): Promise<SessionHandle> => {
+    const line = liveLine(streams.stderr)
+    const onProgress = (progress: string) => line.show(printable(progress))
+    const isTerminal = 'isTTY' in streams.stderr && streams.stderr.isTTY === true
+    return client.sessions.create(requestOf(options), isTerminal ? { onProgress } : {}).finally(() => line.clear())
+  }
   const showerHere = () =>
     createResultShower({ streams, images: imageProtocol(stdout, env), colours: showsColour(stdout, env) })
 
@@ -86,7 +95,7 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
     )
     .action(async (id: string | undefined, options: ConnectionOptions & StartOptions & ReplFlags) =>
       reach(options, id === undefined ? 'session' : `session ${id}`, async ({ client }) => {
-        const session = id === undefined ? await client.sessions.create(requestOf(options)) : client.sessions.open(id)
+        const session = id === undefined ? await start(client, options) : client.sessions.open(id)
         const view = await session.read()
         checkRuns(view)
         const ends = id === undefined && options.keep !== true
@@ -128,7 +137,7 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
             const language = options.language ?? runtimeOf(extname(path).toLowerCase(), await client.runtimes())
             const session =
               options.session === undefined
-                ? await client.sessions.create(requestOf({ ...options, ...(language !== undefined && { language }) }))
+                ? await start(client, { ...options, ...(language !== undefined && { language }) })
                 : client.sessions.open(options.session)
             const context = options.context ?? 'default'
             // What others run in the context goes on.
