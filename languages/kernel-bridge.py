@@ -260,6 +260,8 @@ class JupyterKernel(Kernel):
     def __init__(self, context, order, number, poller, zmq_context):
         self.key = random_id().encode()
         self.session = random_id()
+        self.warm_up = order.get('warmUp')
+        self.is_warming = False
         self.heard = set()
         self.asked_at = 0.0
         self.left = MOST_LEFT
@@ -313,9 +315,18 @@ class JupyterKernel(Kernel):
     def ask(self):
         """While it starts: a reply shows that it hears, a status that it is heard."""
         now = time.monotonic()
-        if not self.ready and now - self.asked_at >= ASK_SECONDS and (self.asked_at == 0 or self.heard):
+        if not self.ready and not self.is_warming and now - self.asked_at >= ASK_SECONDS and (self.asked_at == 0 or self.heard):
             self.asked_at = now
             self.send('shell', 'kernel_info_request', 'ready', {})
+
+    def begin(self):
+        """It hears and is heard: it is ready once it has run what loads the most of it."""
+        if self.warm_up is None:
+            return self.be_ready(self.info, self.session)
+        if not self.is_warming:
+            self.is_warming = True
+            quiet = {'silent': True, 'store_history': False, 'allow_stdin': False, 'user_expressions': {}}
+            self.send('shell', 'execute_request', 'warm-up', {'code': self.warm_up, **quiet})
 
     def take(self, channel):
         frames = self.sockets[channel].recv_multipart(zmq.NOBLOCK)
@@ -324,12 +335,16 @@ class JupyterKernel(Kernel):
         at = frames.index(b'<IDS|MSG>')
         header, parent, metadata, content = (json_of(frame) for frame in frames[at + 2 : at + 6])
         parent_id = parent.get('msg_id')
+        if parent_id == 'warm-up':
+            if header.get('msg_type') == 'execute_reply':
+                self.be_ready(self.info, self.session)
+            return
         if parent_id == 'ready' or (parent_id is None and not self.ready):
             self.heard.add(channel)
             if channel == 'shell' and not self.ready:
                 self.info = content
             if {'shell', 'iopub'} <= self.heard and not self.ready:
-                self.be_ready(self.info, self.session)
+                self.begin()
             return
         message = {
             'context': self.context,

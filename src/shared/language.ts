@@ -84,6 +84,8 @@ export const Language = Type.Object(
           fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
           /** How it is interrupted: SIGINT, or a message on its control channel. */
           interrupt: Type.Enum(['signal', 'message']),
+          /** Code that a Jupyter kernel runs, silently, before it is ready: what its first execution would have to load and compile. */
+          warmUp: Type.Optional(Type.String({ minLength: 1 })),
           env: Type.Record(Type.String(), Type.String()),
         },
         { additionalProperties: false },

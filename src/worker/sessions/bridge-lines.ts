@@ -126,6 +126,7 @@ export type BridgeOrder =
       interrupt: 'signal' | 'message'
       protocol?: 'jupyter' | 'lines' | undefined
       transport?: 'ipc' | 'tcp' | undefined
+      warmUp?: string | undefined
     }
   | {
       do: 'send'

@@ -8,4 +8,6 @@ export interface KernelPlan {
   protocol?: 'jupyter' | 'lines' | undefined
   /** `ipc` when absent. */
   transport?: 'ipc' | 'tcp' | undefined
+  /** Code that it runs before it is ready. */
+  warmUp?: string | undefined
 }

@@ -139,6 +139,7 @@ export function startBody(options: BodyOptions): SessionBody {
             interrupt: language.kernel.interrupt,
             protocol: language.kernel.protocol,
             transport: language.kernel.transport,
+            warmUp: language.kernel.warmUp,
           },
           memoryBytes: limits.memoryBytes,
           outputBytes: limits.outputBytes,
