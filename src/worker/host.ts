@@ -34,6 +34,8 @@ export async function prepareHost({ config, root, worker, log, sources, evicted 
   const { podmanSocket, containerImages } = config.sandbox
   if (podmanSocket === undefined) throw new ConfigError('PODMAN_SOCKET is not set; a worker needs one')
   const engine = createEngine(podmanSocket, config.timeoutFactor)
+  // Asked first: what it says tells also where the engine keeps its images, so that these are looked for without asking it again.
+  const identity = await engine.identity()
   const installed = await findRuntimes(engine, root, containerImages, log)
   const metrics = createWorkerMetrics({
     ...sources,
@@ -51,7 +53,7 @@ export async function prepareHost({ config, root, worker, log, sources, evicted 
     log,
   })
   const images = { all: installed.images, prewarm }
-  const maker = await createProvenMaker({ config, worker, engine, images, trees, observer: metrics, log })
+  const maker = await createProvenMaker({ config, worker, engine, identity, images, trees, observer: metrics, log })
   const waitingBytes = waitingMemory(join(root, 'languages'), installed.languageOf, prewarm)
   return { root, podmanSocket, engine, installed, metrics, trees, maker, waitingBytes }
 }
