@@ -7,7 +7,7 @@ import type { Progress } from '../host/progress.ts'
 import { findLanguage, type Language } from '../shared/language.ts'
 import { formatSpace } from '../shared/format-space.ts'
 import { type LanguageGroup, spaceNeeded } from '../shared/language-groups.ts'
-import { IMAGE_LABEL, installerImage, kernelImage, runtimeImage } from '../shared/runtime-image.ts'
+import { IMAGE_LABEL, imageNames } from '../shared/runtime-image.ts'
 import { type Catalogue, loadCatalogue, selectLanguages } from './catalogue.ts'
 import { UsageError, type CliContext } from './context.ts'
 import { type Paint, plain } from './paint.ts'
@@ -52,8 +52,9 @@ export async function listLanguages(context: CliContext, json: boolean): Promise
   const present = await listImages(podman)
   const { languages, groups, sizes } = loadCatalogue(context.root)
   const rows: Row[] = []
+  const names = imageNames(context.root)
   for (const language of languages) {
-    const image = runtimeImage(context.root, language)
+    const image = names.runtime(language)
     const there = present.has(image) ? await inspect(podman, image) : undefined
     const imageBytes = there ? Math.max(0, there.bytes - (sizes.get('base') ?? 0)) : (sizes.get(language.id) ?? null)
     const { id, name, aliases } = language
@@ -119,7 +120,8 @@ async function announceSpace(
 ): Promise<void> {
   const podman = await podmanOf(context)
   const present = await listImages(podman)
-  const missing = languages.filter((language) => !present.has(runtimeImage(context.root, language))).map(({ id }) => id)
+  const names = imageNames(context.root)
+  const missing = languages.filter((language) => !present.has(names.runtime(language))).map(({ id }) => id)
   if (missing.length === 0) return
   const { bytes, unknown } = spaceNeeded(sizes, missing, present.has(baseImage(context.root)))
   const free = await freeBytes(podman)
@@ -202,12 +204,15 @@ async function podmanOf({ config: { sandbox } }: CliContext): Promise<Podman> {
   return podmanCommand({ socketPath: sandbox.podmanSocket, mode: await podmanModeHere(sandbox.podmanMode) })
 }
 
-const imagesOf = (root: string, language: Language) => [
-  ...(language.kernel ? [kernelImage(root, language), kernelToolchainImage(root, language)] : []),
-  ...(language.environments ? [installerImage(root, language), installerToolchainImage(root, language)] : []),
-  runtimeImage(root, language),
-  toolchainImage(root, language),
-]
+function imagesOf(root: string, language: Language): string[] {
+  const names = imageNames(root)
+  return [
+    ...(language.kernel ? [names.kernel(language), kernelToolchainImage(root, language)] : []),
+    ...(language.environments ? [names.installer(language), installerToolchainImage(root, language)] : []),
+    names.runtime(language),
+    toolchainImage(root, language),
+  ]
+}
 
 async function inspect(podman: Podman, image: string): Promise<{ bytes: number; version: string | null }> {
   const format = `{{.Size}} {{index .Labels "${IMAGE_LABEL.version}"}}`

@@ -4,7 +4,9 @@ import type { CallOptions, Http } from './http.ts'
 
 /** What packages are wanted: their names with versions, the content of a manifest or a lock, or the name of a set, e.g. `python/data`. */
 export type EnvironmentRequest = { language: string } & (
-  { dependencies: string[] } | { manifest: string } | { set: string }
+  | { dependencies: string[] }
+  | { manifest: string }
+  | { set: string }
 )
 
 /** An event of an installation as it comes. `gap` stands where events are no longer kept. */

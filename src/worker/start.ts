@@ -9,6 +9,7 @@ import { prepareHost } from './host.ts'
 import { createMetricsEndpoint } from './metrics/metrics-endpoint.ts'
 import { createPresence } from './presence.ts'
 import { createRuntimes } from './runtimes/runtimes.ts'
+import type { Engine } from './sandbox/engine.ts'
 import { partsOf } from './sandbox/sandbox-image.ts'
 
 export interface RunningWorker {
@@ -23,6 +24,7 @@ export interface RunningWorker {
  * Starts a worker: proves that limits hold here, fills the pool, then takes jobs.
  * @param root folder with `languages/` and `sandbox/`
  * @param tracing its own; the caller closes it
+ * @param engine what asks podman; made of the settings unless given
  * @throws ConfigError when Redis or podman is not configured, LimitsNotEnforced when this host cannot keep limits, Error when no
  * language is installed or podman does not answer; nothing is left running then
  */
@@ -31,6 +33,7 @@ export async function startWorker(
   root: string,
   log: Logger,
   tracing?: Tracing,
+  engine?: Engine,
 ): Promise<RunningWorker> {
   if (!config.redis) throw new ConfigError('REDIS_URL is not set; a worker needs one')
   const id = uuid()
@@ -39,6 +42,7 @@ export async function startWorker(
     root,
     worker: id,
     log,
+    engine,
     sources: {
       busySlots: () => jobs.running,
       sandboxes: () => sandboxes.pool.counts(),

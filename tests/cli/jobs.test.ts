@@ -388,9 +388,13 @@ describe('what cannot be done is told with what to do', () => {
 })
 
 describe('completion', () => {
+  let script = ''
+  beforeAll(() => {
+    script = spawnSync(process.execPath, [main, 'completion', 'bash'], { encoding: 'utf8' }).stdout
+  })
+
   /** What bash offers for these words, the last one unfinished. */
   function offered(...words: string[]): string[] {
-    const script = spawnSync(process.execPath, [main, 'completion', 'bash'], { encoding: 'utf8' }).stdout
     const line = words.map((word) => `'${word}'`).join(' ')
     const ask = `COMP_WORDS=(runyard ${line}); COMP_CWORD=${words.length}; _runyard; printf '%s\\n' "\${COMPREPLY[@]}"`
     const { stdout, stderr } = spawnSync('bash', ['-c', `${script}\n${ask}`], { encoding: 'utf8' })

@@ -2,7 +2,8 @@ import { needs, placeOf, type TestRepository } from '../support/maven-repository
 
 /** What somebody asks for, and the jars that come of it, or what is said. */
 export type Resolution = { title: string; asked: object } & (
-  { jars: string[]; says?: never } | { jars?: never; says: RegExp }
+  | { jars: string[]; says?: never }
+  | { jars?: never; says: RegExp }
 )
 
 const managing = (...jars: [at: string, more?: string][]) =>

@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { baseImage, toolchainImage } from '../../src/host/images/references.ts'
 import { loadLanguages, type Language } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
@@ -9,10 +9,17 @@ import { runtimeImage } from '../../src/shared/runtime-image.ts'
 let root: string
 let python: Language
 
+/** Files of both languages below, of all languages, and of the sandbox but for what is compiled: a thousand fewer than all there are. */
+const isNeeded = (path: string) =>
+  /^(?:languages(?:\/(?:[^/]+\.[^/]+|(?:python|ruby)(?:\/.*)?))?|sandbox(?:\/(?!build).*)?)$/.test(path)
+
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'runyard-test-'))
   for (const folder of ['languages', 'sandbox']) {
-    cpSync(join(packageRoot(), folder), join(root, folder), { recursive: true })
+    cpSync(join(packageRoot(), folder), join(root, folder), {
+      recursive: true,
+      filter: (path) => isNeeded(relative(packageRoot(), path)),
+    })
   }
   python = loadLanguages(join(root, 'languages')).find(({ id }) => id === 'python')!
 })

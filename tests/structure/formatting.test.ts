@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
 const FOLDERS = ['bench', 'scripts', 'src', 'tests']
-const IGNORE = ['prettier', 'ignore'].join('-')
+const IGNORES = ['prettier', 'oxfmt'].map((tool) => `${tool}-ignore`)
 
 test('no file asks to be left out of formatting', () => {
   const sources = FOLDERS.flatMap((folder) =>
@@ -13,5 +13,6 @@ test('no file asks to be left out of formatting', () => {
       .map((name) => join(folder, name)),
   )
   expect(sources.length).toBeGreaterThan(1000)
-  expect(sources.filter((path) => readFileSync(join(packageRoot(), path), 'utf8').includes(IGNORE))).toEqual([])
+  const asks = (text: string) => IGNORES.some((words) => text.includes(words))
+  expect(sources.filter((path) => asks(readFileSync(join(packageRoot(), path), 'utf8')))).toEqual([])
 })

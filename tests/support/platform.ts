@@ -69,7 +69,10 @@ export async function startPlatform(
       { write: logTo },
     )
   }
-  const worker = await services.startWorker(config, root, openLog(ofWorker), ofWorker)
+  const { podmanSocket } = config.sandbox
+  const isOfRun = podmanSocket !== undefined && podmanSocket === process.env['RUNYARD_TEST_PODMAN']
+  const engine = isOfRun ? services.knownEngine(podmanSocket, config.timeoutFactor) : undefined
+  const worker = await services.startWorker(config, root, openLog(ofWorker), ofWorker, engine)
   const api = await services.startApi(config, root, openLog(ofGateway), ofGateway)
   return {
     url: api.url,

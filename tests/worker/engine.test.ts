@@ -78,6 +78,17 @@ test('what tells whether images have changed is that of podman’s list of them,
   expect(await createEngine(socketPath).imagesMark()).toBeUndefined()
 })
 
+test('an engine that has told who it is is not asked again where its images are', async () => {
+  const store = { graphRoot: directory, graphDriverName: 'overlay' }
+  mkdirSync(join(directory, 'overlay-images'))
+  writeFileSync(join(directory, 'overlay-images/images.json'), '[]')
+  answers = [{ status: 200, body: { version: { Version: '5.0' }, host: {}, store } }]
+  const engine = createEngine(socketPath)
+  expect(await engine.identity()).toContain('5.0')
+  expect(await engine.imagesMark()).toEqual(expect.any(String))
+  expect(asked).toEqual(['GET /v4.0.0/libpod/info'])
+})
+
 test('a container that ends while containers or images are listed does not matter', async () => {
   const listed = [{ Id: 'a', Labels: { of: 'x' }, Created: 2, RepoTags: ['localhost/a:1'] }]
   answers = [ENDED, ENDED, { status: 200, body: listed }, ENDED, { status: 200, body: listed }]

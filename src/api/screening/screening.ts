@@ -3,7 +3,7 @@ import type { ScreeningPolicy } from '../../shared/screening-policy.ts'
 import { suspiciousName } from './dependencies.ts'
 import { fileLanguages, type ScreenedData } from './file-languages.ts'
 import { languageRules, type LanguageRules } from './language-rules.ts'
-import { isScreened, SCREENED_LANGUAGES, type ScreenedLanguage } from './lexers/lexers.ts'
+import { isScreened, type ScreenedLanguage } from './lexers/lexers.ts'
 import { placesOf } from './place.ts'
 import type { Rules } from './rule.ts'
 import { screenText, type Hit } from './screen-text.ts'
@@ -25,14 +25,18 @@ export interface Screening {
 
 /**
  * Screens programs before they run; see docs/screening.md.
+ * @param rules those of `loadRules`, whose patterns have been tried
  * @param languages all there are: how their files are called, and those without rules of their own are written
- * @throws Error when a pattern among the rules cannot be read; rules of `loadRules` have been tried
  */
 export function createScreening(rules: Rules, languages: readonly ScreenedData[] = []): Screening {
   const plain = languageRules(rules, undefined)
-  const byLanguage = Object.fromEntries(
-    SCREENED_LANGUAGES.map((language) => [language, languageRules(rules, language)]),
-  ) as Record<ScreenedLanguage, LanguageRules>
+  // Those of a language are gathered once a program in it comes: to gather all of them is a third of what a gateway's start takes.
+  const gathered = new Map<ScreenedLanguage, LanguageRules>()
+  const rulesOf = (language: ScreenedLanguage) => {
+    const known = gathered.get(language) ?? languageRules(rules, language)
+    gathered.set(language, known)
+    return known
+  }
   const syntaxes = new Map(languages.map(({ id, syntax }) => [id, syntax]))
   const languageOfFile = fileLanguages(languages)
   const tokens = createTokens()
@@ -40,7 +44,7 @@ export function createScreening(rules: Rules, languages: readonly ScreenedData[]
   const screenOne = (language: string | undefined, text: string) => {
     const syntax = language === undefined ? undefined : syntaxes.get(language)
     const like = syntax !== undefined && 'like' in syntax ? syntax.like : language
-    if (isScreened(like)) return screenText(text, byLanguage[like], tokens)
+    if (isScreened(like)) return screenText(text, rulesOf(like), tokens)
     return screenText(syntax && !('like' in syntax) ? withoutComments(text, syntax) : text, plain, tokens)
   }
   const severityOf = ({ rule, sure }: Hit, policy: ScreeningPolicy): Finding['severity'] => {

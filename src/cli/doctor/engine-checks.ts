@@ -5,7 +5,7 @@ import { podmanCommand, podmanVersion } from '../../host/podman.ts'
 import { podmanModeHere } from '../../host/podman-mode.ts'
 import type { Config } from '../../shared/config/config.ts'
 import { type FormerField, loadLanguages } from '../../shared/language.ts'
-import { runtimeImage } from '../../shared/runtime-image.ts'
+import { imageNames } from '../../shared/runtime-image.ts'
 import { fail, ok, type Check, warn } from './check.ts'
 
 const OLDEST_PODMAN_MAJOR = 4
@@ -36,11 +36,12 @@ export async function checkImages(root: string, config: Config): Promise<Check> 
   const mode = await podmanModeHere(config.sandbox.podmanMode)
   const podman = podmanCommand({ socketPath: config.sandbox.podmanSocket, mode })
   const present = await listImages(podman)
-  const installed = languages.filter((language) => present.has(runtimeImage(root, language)))
+  const names = imageNames(root)
+  const installed = languages.filter((language) => present.has(names.runtime(language)))
   const missing = languages.filter((language) => language.default && !installed.includes(language))
-  const names = (list: typeof languages) => list.map(({ id }) => id).join(', ')
-  if (missing.length === 0) return ok('images', names(installed))
-  return fail('images', `missing or out of date: ${names(missing)}`, 'npm run setup builds them')
+  const listed = (list: typeof languages) => list.map(({ id }) => id).join(', ')
+  if (missing.length === 0) return ok('images', listed(installed))
+  return fail('images', `missing or out of date: ${listed(missing)}`, 'npm run setup builds them')
 }
 
 export async function checkInit(root: string): Promise<Check> {

@@ -9,7 +9,7 @@ import { podmanModeHere } from '../../host/podman-mode.ts'
 import { conmonIn, podmanAnswers, startPodmanService } from '../../host/podman-service.ts'
 import type { Config } from '../../shared/config/config.ts'
 import { loadLanguages } from '../../shared/language.ts'
-import { runtimeImage } from '../../shared/runtime-image.ts'
+import { imageNames } from '../../shared/runtime-image.ts'
 import { type Check, fail, ok, skip } from './check.ts'
 
 const NAME = 'sandbox'
@@ -26,7 +26,7 @@ export async function checkSandbox(root: string, config: Config): Promise<Check>
   const mode = await podmanModeHere(podmanMode)
   const present = await listImages(podmanCommand({ socketPath: podmanSocket, mode }))
   const image = loadLanguages(join(root, 'languages'))
-    .map((language) => runtimeImage(root, language))
+    .map(imageNames(root).runtime)
     .find((one) => present.has(one))
   if (image === undefined) return skip(NAME, 'the images')
   const folder = await mkdtemp(join(tmpdir(), 'runyard-doctor-'))

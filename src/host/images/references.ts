@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  installerImage,
-  installerRecipe,
-  kernelImage,
-  kernelRecipe,
-  recipe,
-  runtimeImage,
-} from '../../shared/runtime-image.ts'
+import { imageNames, installerRecipe, kernelRecipe, recipe } from '../../shared/runtime-image.ts'
 import type { Language } from '../../shared/language.ts'
 
 /** The Debian release the images are made of. */
@@ -44,15 +37,16 @@ export function installerToolchainImage(root: string, language: Language): strin
 
 /** Every reference this version of Runyard may use for these languages. */
 export function currentReferences(root: string, languages: readonly Language[]): Set<string> {
+  const names = imageNames(root)
   return new Set([
     DEBIAN_IMAGE,
     baseImage(root),
-    ...languages.flatMap((language) => [toolchainImage(root, language), runtimeImage(root, language)]),
+    ...languages.flatMap((language) => [toolchainImage(root, language), names.runtime(language)]),
     ...languages.flatMap((language) =>
-      language.kernel ? [kernelToolchainImage(root, language), kernelImage(root, language)] : [],
+      language.kernel ? [kernelToolchainImage(root, language), names.kernel(language)] : [],
     ),
     ...languages.flatMap((language) =>
-      language.environments ? [installerToolchainImage(root, language), installerImage(root, language)] : [],
+      language.environments ? [installerToolchainImage(root, language), names.installer(language)] : [],
     ),
   ])
 }

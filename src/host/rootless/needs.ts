@@ -7,7 +7,8 @@ export interface RootlessFacts {
   mounts: string
   /** Of the cgroup that systemd gave to the user's service manager; undefined when there is none. */
   delegated:
-    { path: string; /** Contents of its cgroup.controllers. */ controllers: string; isOwn: boolean } | undefined
+    | { path: string; /** Contents of its cgroup.controllers. */ controllers: string; isOwn: boolean }
+    | undefined
   /** Contents of /etc/subuid and /etc/subgid; empty where there is no such file. */
   subuid: string
   subgid: string

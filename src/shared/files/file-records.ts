@@ -32,7 +32,9 @@ export interface NewFile {
 export type Reserved = { kind: 'reserved' | 'lost' } | { kind: 'files' | 'tenant' | 'all'; stored: number }
 
 export type Committed =
-  { kind: 'made'; record: FileRecord } | { kind: 'known'; id: string; fingerprint: string } | { kind: 'lost' }
+  | { kind: 'made'; record: FileRecord }
+  | { kind: 'known'; id: string; fingerprint: string }
+  | { kind: 'lost' }
 
 export interface FilePage {
   records: FileRecord[]

@@ -27,7 +27,8 @@ export type Start =
 export type RequeueReason = 'engine-down' | 'no-sandbox' | 'files-unavailable' | 'draining' | 'sandbox-lost'
 
 export type Requeued =
-  { outcome: 'done'; priority: number; promotable: string[] } | { outcome: 'overtaken' | 'too often' | 'cancelled' }
+  | { outcome: 'done'; priority: number; promotable: string[] }
+  | { outcome: 'overtaken' | 'too often' | 'cancelled' }
 
 /** Under which a job may be finished: only by the attempt that runs, only in this state. */
 export interface FinishCondition {

@@ -77,7 +77,8 @@ export function refusedInputs(
   { protocol }: Pick<InputValidator, 'protocol'>,
   inputs: number,
   jobs: readonly (
-    { status: Status | null; stages: readonly Pick<JobSummary['stages'][number], 'test' | 'exitCode'>[] } | undefined
+    | { status: Status | null; stages: readonly Pick<JobSummary['stages'][number], 'test' | 'exitCode'>[] }
+    | undefined
   )[],
 ): string[] | undefined {
   const refused: string[] = []

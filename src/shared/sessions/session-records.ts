@@ -59,7 +59,10 @@ export interface StoredSession {
 }
 
 export type Creation =
-  { kind: 'created' } | { kind: 'replayed'; id: string } | { kind: 'mismatch'; id: string } | { kind: 'full' }
+  | { kind: 'created' }
+  | { kind: 'replayed'; id: string }
+  | { kind: 'mismatch'; id: string }
+  | { kind: 'full' }
 
 /** How long a session counts as kept after its worker last said so, and how often it says so. */
 export const SESSION_LEASE_MS = 8 * SECOND

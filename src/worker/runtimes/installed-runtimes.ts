@@ -4,7 +4,7 @@ import { findLanguage, type Language, loadLanguages } from '../../shared/languag
 import { MINUTE } from '../../shared/limits.ts'
 import type { Runtimes } from '../../shared/redis/worker-registry.ts'
 import type { SessionHead } from '../../shared/sessions/session.ts'
-import { IMAGE_LABEL, installerImage, kernelImage, runtimeImage, wrappedImage } from '../../shared/runtime-image.ts'
+import { IMAGE_LABEL, imageNames } from '../../shared/runtime-image.ts'
 import { createPopularNames, nearNames } from '../environments/near-names.ts'
 import type { Engine } from '../sandbox/engine.ts'
 
@@ -63,15 +63,14 @@ export function createInstalledRuntimes(
   allowedImages: readonly string[],
   now = () => performance.now(),
 ): InstalledRuntimes {
-  const references = new Map(languages.map((language) => [language.id, runtimeImage(root, language)]))
-  const wrapped = new Map(allowedImages.map((image) => [image, wrappedImage(root, image)]))
+  const names = imageNames(root)
+  const references = new Map(languages.map((language) => [language.id, names.runtime(language)]))
+  const wrapped = new Map(allowedImages.map((image) => [image, names.wrapped(image)]))
   const kernels = new Map(
-    languages.flatMap((language) => (language.kernel ? [[language.id, kernelImage(root, language)] as const] : [])),
+    languages.flatMap((language) => (language.kernel ? [[language.id, names.kernel(language)] as const] : [])),
   )
   const installers = new Map(
-    languages.flatMap((language) =>
-      language.environments ? [[language.id, installerImage(root, language)] as const] : [],
-    ),
+    languages.flatMap((language) => (language.environments ? [[language.id, names.installer(language)] as const] : [])),
   )
   const popularNames = createPopularNames(root)
   let seen: { mark: string; atMs: number } | undefined

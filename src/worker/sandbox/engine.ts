@@ -156,7 +156,7 @@ export function createEngine(socketPath: string, timeoutFactor = 1): Engine {
       return images.map((image) => ({ references: image.RepoTags ?? [], labels: image.Labels ?? {} }))
     },
     imagesMark: async () => {
-      // Asked once. It may not answer now, or its store be another machine's.
+      // Told with its identity, or asked once. It may not answer now, or its store be another machine's.
       if (!store) await podman().catch(() => undefined)
       const found = store && (await stat(imageList(store), { bigint: true }).catch(() => undefined))
       return found && [found.ino, found.size, found.mtimeNs].join(' ')

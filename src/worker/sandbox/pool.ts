@@ -39,7 +39,14 @@ export interface PoolOptions {
  * many stood bound; its image is not wanted any more; the pool closed; or it failed.
  */
 export type RetireReason =
-  'max-jobs' | 'max-age' | 'memory' | 'single-use' | 'surplus' | 'unwanted' | 'closed' | 'fault'
+  | 'max-jobs'
+  | 'max-age'
+  | 'memory'
+  | 'single-use'
+  | 'surplus'
+  | 'unwanted'
+  | 'closed'
+  | 'fault'
 
 /** Told of every sandbox that was made, and once of each when it is gone. Must not throw. */
 export interface PoolObserver {

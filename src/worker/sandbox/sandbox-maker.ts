@@ -112,14 +112,19 @@ const PROBE_MEMORY_BYTES = 64 * MIB
  * Makes sure that limits hold in the sandboxes it makes, unless that was proved before.
  * @throws Error when no language is installed or podman does not answer, LimitsNotEnforced when this host cannot keep limits
  */
-export async function createProvenMaker(options: SandboxMakerOptions): Promise<SandboxMaker> {
-  const { config, engine, log } = options
+export async function createProvenMaker(
+  options: SandboxMakerOptions & {
+    /** What the engine said of itself. */
+    identity: string
+  },
+): Promise<SandboxMaker> {
+  const { config, identity, log } = options
   const { sandbox: settings, timeoutFactor, dataDir } = config
   const maker = createSandboxMaker(options)
   if (!settings.keepFaultLog) await quietKernelLog(log)
   const image = maker.anyImage()
   const prove = () => proveLimits(() => maker.make(image, PROBE_MEMORY_BYTES), log, timeoutFactor)
   const { Labels: _labels, ...asked } = containerOptionsOf(config, options.worker)(image, PROBE_MEMORY_BYTES)
-  await keepProof(dataDir, { engine: await engine.identity(), asked }, prove, log)
+  await keepProof(dataDir, { engine: identity, asked }, prove, log)
   return maker
 }

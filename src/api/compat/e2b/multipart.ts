@@ -3,7 +3,9 @@ import { Problem } from '../../../shared/problems.ts'
 
 /** What a form of parts (`multipart/form-data`, RFC 7578) is made of, in its order. */
 export type FormEvent =
-  { type: 'part'; name: string; fileName: string | undefined } | { type: 'data'; bytes: Buffer } | { type: 'end' }
+  | { type: 'part'; name: string; fileName: string | undefined }
+  | { type: 'data'; bytes: Buffer }
+  | { type: 'end' }
 
 const MAX_HEAD_BYTES = 16 * KIB
 const HEAD_END = Buffer.from('\r\n\r\n')
