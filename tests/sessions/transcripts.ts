@@ -1,3 +1,4 @@
+import { coffeescript } from './transcript-coffeescript.ts'
 import { go } from './transcript-go.ts'
 import { kotlin } from './transcript-kotlin.ts'
 import { octave } from './transcript-octave.ts'
@@ -362,4 +363,5 @@ export const TRANSCRIPTS: Record<string, Step[]> = {
   octave,
   go,
   kotlin,
+  coffeescript,
 }
