@@ -1,6 +1,7 @@
 import { coffeescript } from './transcript-coffeescript.ts'
 import { go } from './transcript-go.ts'
 import { kotlin } from './transcript-kotlin.ts'
+import { lua } from './transcript-lua.ts'
 import { octave } from './transcript-octave.ts'
 import { only, type Step } from './transcript-step.ts'
 
@@ -364,4 +365,5 @@ export const TRANSCRIPTS: Record<string, Step[]> = {
   go,
   kotlin,
   coffeescript,
+  lua,
 }
