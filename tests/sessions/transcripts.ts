@@ -3,6 +3,7 @@ import { go } from './transcript-go.ts'
 import { kotlin } from './transcript-kotlin.ts'
 import { lua } from './transcript-lua.ts'
 import { octave } from './transcript-octave.ts'
+import { prolog } from './transcript-prolog.ts'
 import { only, type Step } from './transcript-step.ts'
 
 const javascript: Step[] = [
@@ -366,4 +367,5 @@ export const TRANSCRIPTS: Record<string, Step[]> = {
   kotlin,
   coffeescript,
   lua,
+  prolog,
 }
