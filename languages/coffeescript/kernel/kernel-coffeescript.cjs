@@ -4,8 +4,8 @@ const { compile, nodes: nodesOf, tokens: tokensOf } = require('coffeescript')
 const nodes = require('coffeescript/lib/coffeescript/nodes')
 
 const BUILT_IN = new Set(Object.keys(globalThis))
-/** Statements whose value CoffeeScript knows: a loop has those of its turns. */
-const WITH_VALUE = [nodes.For, nodes.While, nodes.If, nodes.Switch, nodes.Try]
+/** Statements whose value CoffeeScript knows. Not `while`: a loop without end would keep the values of all its turns. */
+const WITH_VALUE = [nodes.For, nodes.If, nodes.Switch, nodes.Try]
 
 /**
  * @returns JavaScript whose last statement has the value of the cell
