@@ -1,6 +1,9 @@
+import { coffeescript } from './transcript-coffeescript.ts'
 import { go } from './transcript-go.ts'
 import { kotlin } from './transcript-kotlin.ts'
+import { lua } from './transcript-lua.ts'
 import { octave } from './transcript-octave.ts'
+import { prolog } from './transcript-prolog.ts'
 import { only, type Step } from './transcript-step.ts'
 
 const javascript: Step[] = [
@@ -375,4 +378,7 @@ export const TRANSCRIPTS: Record<string, Step[]> = {
   octave,
   go,
   kotlin,
+  coffeescript,
+  lua,
+  prolog,
 }

@@ -1,5 +1,5 @@
 'use strict'
-// What is written in a cell as a script that V8 can evaluate: types are removed, and imports of modules become calls, since a script has none.
+// What is written in a cell as a script that V8 can evaluate: types are removed, CoffeeScript is compiled, and imports of modules become calls, since a script has none.
 const { createRequire } = require('node:module')
 const { join, resolve } = require('node:path')
 const { pathToFileURL } = require('node:url')
@@ -10,6 +10,7 @@ const lazily = (load) => {
 }
 const acorn = lazily(() => require('./acorn/dist/acorn.js'))
 const amaro = lazily(() => require('./amaro/dist/index.js'))
+const coffeescript = lazily(() => require('./kernel-coffeescript.cjs'))
 
 /** Modules of packages and files as seen from the working folder. */
 async function importModule(specifier, options) {
@@ -28,9 +29,13 @@ const IMPORT = '__importModule'
 Object.defineProperty(globalThis, IMPORT, { value: importModule })
 
 /**
- * @returns the script, or what is wrong with the types
+ * @returns the script, or what is wrong with what is not JavaScript
  */
 function toScript(code, language) {
+  if (language === 'coffeescript') {
+    const { script, fault } = coffeescript().coffeeToScript(code)
+    return { script: withoutModules(script), fault }
+  }
   if (language !== 'typescript') return { script: withoutModules(code) }
   try {
     return { script: withoutModules(amaro().transformSync(code, { mode: 'transform' }).code) }
@@ -97,6 +102,7 @@ function walk(node, visit) {
 
 /** Whether code is whole: the content of an `is_complete_reply`. */
 function completeness(code, language) {
+  if (language === 'coffeescript') return coffeescript().coffeeCompleteness(code)
   let script = code
   if (language === 'typescript') {
     const { script: plain, fault } = toScript(code, language)
@@ -116,7 +122,7 @@ function completeness(code, language) {
 /** Loads what the first piece of code would wait for. */
 function warmUp(language) {
   acorn()
-  toScript('export const warm = 1', language)
+  toScript(language === 'coffeescript' ? 'export warm = 1' : 'export const warm = 1', language)
 }
 
 module.exports = { toScript, completeness, warmUp }

@@ -1,5 +1,5 @@
 'use strict'
-// A kernel for JavaScript, and with `--typescript` for TypeScript. It speaks the line protocol of docs/sessions.md: requests and messages
+// A kernel for JavaScript, and with `--typescript` or `--coffeescript` for those. It speaks the line protocol of docs/sessions.md: requests and messages
 // on two descriptors, one JSON object a line; the bridge has its standard output.
 //
 // Code is evaluated by V8's inspector in `replMode`, as consoles of browsers and Deno do: `const` may be declared again, and `await`
@@ -18,7 +18,8 @@ const OUT = Number(process.env.RUNYARD_MESSAGES_FD)
 const IN = Number(process.env.RUNYARD_REQUESTS_FD)
 delete process.env.RUNYARD_MESSAGES_FD
 delete process.env.RUNYARD_REQUESTS_FD
-const language = process.argv.includes('--typescript') ? 'typescript' : 'javascript'
+const language = ['typescript', 'coffeescript'].find((name) => process.argv.includes(`--${name}`)) ?? 'javascript'
+const EXTENSIONS = { javascript: '.js', typescript: '.ts', coffeescript: '.coffee' }
 const state = new Int32Array(new SharedArrayBuffer(16))
 /**
  * Of `state`: interrupts that the main thread has seen; answers to `prompt`; the number of the execution that runs, 0 for none, negative while the
@@ -306,8 +307,8 @@ const INFO = {
   language_info: {
     name: language,
     version: process.versions.node,
-    mimetype: language === 'typescript' ? 'text/typescript' : 'text/javascript',
-    file_extension: language === 'typescript' ? '.ts' : '.js',
+    mimetype: `text/${language}`,
+    file_extension: EXTENSIONS[language],
   },
   banner: `Node.js ${process.version}`,
 }

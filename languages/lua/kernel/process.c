@@ -1,0 +1,183 @@
+/*
+ * What a kernel needs of the system that Lua does not have: an interrupt that ends the code of a cell, also in a coroutine and as often as it comes,
+ * where Lua's own program knows its first thread and the first interrupt alone; and descriptors that programs which code starts do not have.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+/* In Lua's registry: the value that an interrupt is thrown as. */
+#define INTERRUPTED "runyard.interrupted"
+#define AT_ONCE (LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT)
+
+/* The thread of Lua that runs. */
+static lua_State *volatile running;
+/* Whether it runs code of a cell, and whether that is to end. */
+static volatile sig_atomic_t in_cell, interrupted;
+
+static int throw_interrupted(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, INTERRUPTED);
+    return lua_error(L);
+}
+
+static void end_code(lua_State *thread, lua_Debug *record)
+{
+    (void)record;
+    lua_sethook(thread, NULL, 0, 0);
+    if (!in_cell || !interrupted)
+        return;
+    interrupted = 0;
+    throw_interrupted(thread);
+}
+
+/* lua_sethook may be called in a handler of signals. */
+static void on_interrupt(int number)
+{
+    (void)number;
+    if (!in_cell)
+        return;
+    interrupted = 1;
+    lua_sethook(running, end_code, AT_ONCE, 1);
+}
+
+static void run_in(lua_State *thread)
+{
+    running = thread;
+    /* It may have come for the thread before. */
+    if (interrupted)
+        lua_sethook(thread, end_code, AT_ONCE, 1);
+}
+
+/* resume(thread, ...): as coroutine.resume. */
+static int resume(lua_State *L)
+{
+    lua_State *before = running;
+    lua_State *thread = lua_tothread(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    if (thread)
+        run_in(thread);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    run_in(before);
+    return lua_gettop(L);
+}
+
+/*
+ * execute(command): as os.execute, but an interrupt that ended the command ends its caller, and a command that fails is not taken for one that could
+ * not be run because of an errno from before.
+ */
+static int execute(lua_State *L)
+{
+    const char *command = luaL_optstring(L, 1, NULL);
+    int status = system(command);
+    if (command == NULL) {
+        lua_pushboolean(L, status);
+        return 1;
+    }
+    if (status != -1)
+        errno = 0;
+    if (in_cell && status != -1 && ((WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) || (WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT)))
+        return throw_interrupted(L);
+    return luaL_execresult(L, status);
+}
+
+/* enter(): from here on an interrupt ends what runs. */
+static int enter(lua_State *L)
+{
+    running = L;
+    interrupted = 0;
+    in_cell = 1;
+    return 0;
+}
+
+static int leave(lua_State *L)
+{
+    in_cell = interrupted = 0;
+    lua_sethook(L, NULL, 0, 0);
+    return 0;
+}
+
+/* catch(value): interrupts are thrown as it. */
+static int catch(lua_State *L)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+    lua_settop(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, INTERRUPTED);
+    /* Without SA_RESTART: code that waits in a call of the system is to run on, and end. */
+    if (sigaction(SIGINT, &action, NULL) != 0)
+        return luaL_error(L, "cannot catch interrupts");
+    return 0;
+}
+
+static int close_file(lua_State *L)
+{
+    luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+    return luaL_fileresult(L, fclose(stream->f) == 0, NULL);
+}
+
+/* The descriptor that a variable of the environment names, which is then gone. */
+static int descriptor_of(lua_State *L, const char *variable)
+{
+    const char *value = getenv(variable);
+    int fd = value ? atoi(value) : -1;
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        luaL_error(L, "%s names no descriptor", variable);
+    unsetenv(variable);
+    return fd;
+}
+
+/* requests(): the file of what is asked. */
+static int requests(lua_State *L)
+{
+    luaL_Stream *stream = lua_newuserdata(L, sizeof *stream);
+    stream->closef = NULL;
+    luaL_setmetatable(L, LUA_FILEHANDLE);
+    stream->f = fdopen(descriptor_of(L, "RUNYARD_REQUESTS_FD"), "r");
+    if (!stream->f)
+        return luaL_error(L, "there are no requests");
+    stream->closef = close_file;
+    return 1;
+}
+
+/* say(text): one message. A file of Lua would lose a part of it with an interrupt. */
+static int say(lua_State *L)
+{
+    static int fd = -1;
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    if (fd < 0)
+        fd = descriptor_of(L, "RUNYARD_MESSAGES_FD");
+    while (length > 0) {
+        ssize_t written = write(fd, text, length);
+        if (written < 0 && errno != EINTR)
+            return luaL_error(L, "nobody takes messages");
+        if (written > 0) {
+            text += written;
+            length -= (size_t)written;
+        }
+    }
+    return 0;
+}
+
+int luaopen_runyard_process(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"enter", enter}, {"leave", leave}, {"catch", catch}, {"requests", requests}, {"say", say}, {"execute", execute},
+        {NULL, NULL},
+    };
+    luaL_newlib(L, functions);
+    lua_getglobal(L, "coroutine");
+    lua_getfield(L, -1, "resume");
+    lua_pushcclosure(L, resume, 1);
+    lua_setfield(L, -3, "resume");
+    lua_pop(L, 1);
+    return 1;
+}
