@@ -1,6 +1,7 @@
 import { go } from './transcript-go.ts'
 import { kotlin } from './transcript-kotlin.ts'
 import { octave } from './transcript-octave.ts'
+import { rust } from './transcript-rust.ts'
 import { only, type Step } from './transcript-step.ts'
 
 const javascript: Step[] = [
@@ -362,4 +363,5 @@ export const TRANSCRIPTS: Record<string, Step[]> = {
   octave,
   go,
   kotlin,
+  rust,
 }
