@@ -59,9 +59,6 @@ export const rust: Step[] = [
     'None::<i32>.unwrap()',
     'Some(3).map(|n| n + 1)',
     '"7".parse::<i32>()',
-    'let s = String::from("moved"); let t = s; t',
-    's',
-    't',
     'let f: Box<dyn Fn(i32) -> i32> = Box::new(|n| n + 1);',
     'f(1)',
     'std::thread::spawn(|| 7).join().unwrap()',
@@ -72,7 +69,7 @@ export const rust: Step[] = [
     '()',
     'let y = "again"; y',
     'macro_rules! double { ($e:expr) => { $e * 2 } }\ndouble!(21)',
-    ':vars',
+    ':type y',
     ':no_command',
   ),
 ]

@@ -34,6 +34,9 @@ pub mod evcxr_input {
 }
 "#;
 
+/// What types and completions are known by is read when it is first needed: before anybody waits for it.
+const WARM_UP: [&str; 2] = ["let warm = [String::new()].iter().map(|text| vec![text.len()]).collect::<Vec<_>>();", ":clear"];
+
 fn info() -> Value {
     let said = Command::new("rustc").arg("--version").output();
     let said = said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned()).unwrap_or_default();
@@ -144,9 +147,11 @@ fn main() {
     };
     let mut context = CommandContext::with_eval_context(evaluator);
     let mut streams = output::Streams::pass_on(outputs);
-    if let Err(error) = context.execute(PRELUDE) {
-        eprintln!("{error}");
-        std::process::exit(1);
+    for code in WARM_UP.into_iter().chain([PRELUDE]) {
+        if let Err(error) = context.execute(code) {
+            eprintln!("{error}");
+            std::process::exit(1);
+        }
     }
     streams.settle();
     let requests = requests.begin(context.process_handle());
