@@ -61,15 +61,42 @@ const GoFile = Type.Object(
   closed,
 )
 
+/** The archive of a crate. */
+export const CrateFile = Type.Object(
+  {
+    from: Type.Literal('crates'),
+    name: Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_-]*$' }),
+    version: Type.String({ pattern: '^[0-9][A-Za-z0-9.+-]*$' }),
+    sha256: Sha256,
+    arch,
+  },
+  closed,
+)
+
+export type CrateFile = Static<typeof CrateFile>
+
 /** A file of a package index that an image is built with, pinned by its version and hash. */
-export const FetchedFile = Type.Union([NpmFile, PypiFile, MavenFile, GoFile])
+export const FetchedFile = Type.Union([NpmFile, PypiFile, MavenFile, GoFile, CrateFile])
 export type FetchedFile = Static<typeof FetchedFile>
 export type FileFrom<From extends FetchedFile['from']> = Extract<FetchedFile, { from: From }>
 
+/** Where many crates are needed: a file whose lines are a name, a version and a hash each. Its path begins at `languages/`. */
+const CrateList = Type.Object(
+  { from: Type.Literal('crates'), list: Type.String({ pattern: '^[a-z0-9-]+(/[a-z0-9-]+)+\\.txt$' }) },
+  closed,
+)
+
+/** What stands in a `fetch` of `language.json`. */
+export const FetchEntry = Type.Union([FetchedFile, CrateList])
+export type FetchEntry = Static<typeof FetchEntry>
+
 /** Those of the files that are for this kind of processor. @param processor as Node names it, e.g. `x64` */
-export function filesFor(files: readonly FetchedFile[] = [], processor: string = process.arch): FetchedFile[] {
+export function filesFor<Entry extends FetchEntry>(
+  files: readonly Entry[] = [],
+  processor: string = process.arch,
+): Entry[] {
   const name = processor === 'x64' ? 'amd64' : processor
-  return files.filter((file) => file.arch === undefined || file.arch === name)
+  return files.filter((file) => !('arch' in file) || file.arch === undefined || file.arch === name)
 }
 
 /** The name by which a build finds a file in `/fetched`, e.g. `oven-bun-linux-x64-1.4.4.tgz`. */
@@ -85,5 +112,7 @@ export function fetchedName(file: FetchedFile): string {
     }
     case 'go':
       return `${file.module.replaceAll('/', '-')}-${file.version}.zip`
+    case 'crates':
+      return `${file.name}-${file.version}.crate`
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ECOSYSTEM_NAMES } from './ecosystem-names.ts'
-import { FetchedFile } from './fetched-file.ts'
+import { FetchEntry } from './fetched-file.ts'
 import { LimitOverrides } from './limits.ts'
 import { Syntax } from './syntax.ts'
 
@@ -39,7 +39,7 @@ export const Language = Type.Object(
     /** Of files that its sources include or import, and `{sources}` does not collect: headers, say. Screening reads them as this language. */
     includedExtensions: Extensions,
     /** Files of package indexes that the image is built with: the Containerfile finds them in `/fetched`. */
-    fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
+    fetch: Type.Optional(Type.Array(FetchEntry, { minItems: 1 })),
     compile: Type.Optional(Command),
     run: Command,
     /**
@@ -81,7 +81,7 @@ export const Language = Type.Object(
           /** Where a Jupyter kernel listens: sockets in files (`ipc`) when absent. Kernels on the Java virtual machine know ports of loopback alone. */
           transport: Type.Optional(Type.Enum(['ipc', 'tcp'])),
           /** Files of package indexes that the kernel's image is built with. */
-          fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
+          fetch: Type.Optional(Type.Array(FetchEntry, { minItems: 1 })),
           /** How it is interrupted: SIGINT, or a message on its control channel. */
           interrupt: Type.Enum(['signal', 'message']),
           /** Code that a Jupyter kernel runs, silently, before it is ready: what its first execution would have to load and compile. */
@@ -107,7 +107,7 @@ export const Language = Type.Object(
           /** Name of the file that has the lock, whether `resolve` wrote it or it was submitted. */
           lock: Type.String({ pattern: '^[A-Za-z0-9_.-]+$' }),
           /** Files of package indexes that the installer's image is built with. */
-          fetch: Type.Optional(Type.Array(FetchedFile, { minItems: 1 })),
+          fetch: Type.Optional(Type.Array(FetchEntry, { minItems: 1 })),
           /** Prints the URL of the index that the installer uses unless it is told of another. */
           defaultIndex: Command.properties.argv,
           /** Prints the lock: names, versions and hashes. Has the index. */

@@ -74,22 +74,27 @@ export const wrappedImage = (root: string, reference: string): string => imageNa
  * `languages/`, and the pins of the files it fetches.
  */
 export function recipe(root: string, language: Language): Buffer[] {
-  const fetched = filesFor(language.fetch)
-  const pins = fetched.length > 0 ? [Buffer.from(JSON.stringify(fetched))] : []
-  return [...sourcesOf(root, `${language.id}/Containerfile`), ...pins]
+  return [...sourcesOf(root, `${language.id}/Containerfile`), ...pinsOf(root, language.fetch)]
 }
 
 /** The same of what its kernel adds. */
 export function kernelRecipe(root: string, language: Language): Buffer[] {
-  const fetched = filesFor(language.kernel?.fetch)
-  const pins = fetched.length > 0 ? [Buffer.from(JSON.stringify(fetched))] : []
-  return [...sourcesOf(root, `${language.id}/kernel/Containerfile`), ...pins]
+  return [...sourcesOf(root, `${language.id}/kernel/Containerfile`), ...pinsOf(root, language.kernel?.fetch)]
 }
 
 /** The same of what its installer adds. */
 export function installerRecipe(root: string, language: Language): Buffer[] {
-  const pins = Buffer.from(JSON.stringify(filesFor(language.environments?.fetch)))
-  return [...sourcesOf(root, `${language.id}/installer/Containerfile`), pins]
+  const { fetch } = language.environments ?? {}
+  // An installer that fetches nothing has its pins in the hash all the same.
+  const pins = filesFor(fetch).length > 0 ? pinsOf(root, fetch) : [Buffer.from('[]')]
+  return [...sourcesOf(root, `${language.id}/installer/Containerfile`), ...pins]
+}
+
+function pinsOf(root: string, fetch: Language['fetch']): Buffer[] {
+  const entries = filesFor(fetch)
+  if (entries.length === 0) return []
+  const lists = entries.flatMap((entry) => ('list' in entry ? [readFileSync(join(root, 'languages', entry.list))] : []))
+  return [Buffer.from(JSON.stringify(entries)), ...lists]
 }
 
 function sourcesOf(root: string, path: string): Buffer[] {

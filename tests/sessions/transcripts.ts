@@ -4,6 +4,7 @@ import { kotlin } from './transcript-kotlin.ts'
 import { lua } from './transcript-lua.ts'
 import { octave } from './transcript-octave.ts'
 import { prolog } from './transcript-prolog.ts'
+import { rust } from './transcript-rust.ts'
 import { only, type Step } from './transcript-step.ts'
 
 const javascript: Step[] = [
@@ -381,4 +382,5 @@ export const TRANSCRIPTS: Record<string, Step[]> = {
   coffeescript,
   lua,
   prolog,
+  rust,
 }

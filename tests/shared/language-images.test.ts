@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { baseImage, toolchainImage } from '../../src/host/images/references.ts'
 import { loadLanguages, type Language } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
-import { runtimeImage } from '../../src/shared/runtime-image.ts'
+import { kernelImage, runtimeImage } from '../../src/shared/runtime-image.ts'
 
 let root: string
 let python: Language
@@ -52,4 +52,13 @@ test('another Containerfile rebuilds its language alone', () => {
   writeFileSync(join(root, 'languages/python/Containerfile'), 'ARG BASE\nFROM ${BASE}\n')
   expect(runtimeImage(root, python)).not.toBe(before.python)
   expect(runtimeImage(root, ruby)).toBe(before.ruby)
+})
+
+test('another list of crates rebuilds what is made of them', () => {
+  const list = 'python/kernel/crates.txt'
+  const language = { ...python, kernel: { ...python.kernel!, fetch: [{ from: 'crates' as const, list }] } }
+  writeFileSync(join(root, 'languages', list), `a 1.0.1 ${'a'.repeat(64)}\n`)
+  const before = kernelImage(root, language)
+  writeFileSync(join(root, 'languages', list), `a 1.0.0 ${'a'.repeat(64)}\n`)
+  expect(kernelImage(root, language)).not.toBe(before)
 })

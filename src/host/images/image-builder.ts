@@ -20,6 +20,7 @@ import { ulimitArguments } from '../ulimits.ts'
 import { buildImage, condense } from './build-image.ts'
 import { makeDebianImage } from './debian-image.ts'
 import { withFetchedFiles } from './fetch/fetch-files.ts'
+import { readLists } from './fetch/read-lists.ts'
 import { listImages } from './image-store.ts'
 import {
   baseImage,
@@ -135,7 +136,7 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
     const context = join(root, 'languages')
     const recipe = `${await readFile(join(context, file), 'utf8')}\n${STRIP_SETUID}\n`
     const rest = { context, onLine: (line: string) => detailOf(line, detail) }
-    const files = filesFor(fetch)
+    const files = filesFor(await readLists(context, fetch ?? []))
     await withApt(async (volumes) => {
       if (files.length === 0) return build(tag, { ...rest, containerfile: recipe, buildArgs: { BASE: from }, volumes })
       await withFetchedFiles({ files, folder: join(dataDir, 'fetched'), detail }, async (folder) =>

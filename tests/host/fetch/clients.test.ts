@@ -47,6 +47,7 @@ test('each file has one name', () => {
   expect(fetchedName({ ...artifact, classifier: 'c', extension: 'zip' })).toBe('a-1-c.zip')
   const module = { from: 'go', module: 'example.org/x', version: 'v1.0.0', sha256 } as const
   expect(fetchedName(module)).toBe('example.org-x-v1.0.0.zip')
+  expect(fetchedName({ from: 'crates', name: 'a_b', version: '1.0.0-rc.1', sha256 })).toBe('a_b-1.0.0-rc.1.crate')
 })
 
 test('files for another processor are left out', () => {
@@ -66,6 +67,8 @@ test.each([
   { from: 'pypi', file: 'a-1.tar.gz', sha256 },
   { from: 'maven', group: 'g', artifact: 'a<b>', version: '1', sha256 },
   { from: 'go', module: 'example.org/../x', version: 'v1.0.0', sha256 },
+  { from: 'crates', name: 'a"', version: '1.0.0', sha256 },
+  { from: 'crates', name: 'a', version: '>=1', sha256 },
 ])('%j is no file that can be pinned', (file) => {
   expect(validator.Check(file)).toBe(false)
 })
@@ -87,6 +90,34 @@ describe('a client', () => {
     const [got] = await getByClient('go', [module], folder)
     expect(got).toBe('cache/cache/download/example.org/!case/@v/v1.0.0.zip')
     expect(readFileSync(join(folder, 'asked'), 'utf8')).toBe('off mod download example.org/Case@v1.0.0\n')
+  })
+
+  test('of crates is given a lock that names them all, so that one which was yanked since is fetched too', async () => {
+    const script = `#!/bin/sh
+echo "$*" >>"$CARGO_HOME/cargo-asked"
+[ "$1" = fetch ] || { printf '[[package]]\\nsource = "registry+sparse://index"\\n' >Cargo.lock; exit; }
+cp Cargo.toml Cargo.lock "$CARGO_HOME"
+mkdir -p "$CARGO_HOME/registry/cache/index-1"
+echo a >"$CARGO_HOME/registry/cache/index-1/a-1.0.0.crate"
+echo b >"$CARGO_HOME/registry/cache/index-1/a-2.1.0-rc.1.crate"
+`
+    writeFileSync(join(folder, 'cargo'), script)
+    chmodSync(join(folder, 'cargo'), 0o755)
+    process.env['PATH'] = `${folder}:${path}`
+    const home = process.env['CARGO_HOME']
+    process.env['CARGO_HOME'] = folder
+    try {
+      const crate = { from: 'crates', name: 'a', version: '1.0.0', sha256 } as const
+      const got = await getByClient('crates', [crate, { ...crate, version: '2.1.0-rc.1' }], folder)
+      expect(got.map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual(['a\n', 'b\n'])
+    } finally {
+      if (home === undefined) delete process.env['CARGO_HOME']
+      else process.env['CARGO_HOME'] = home
+    }
+    expect(readFileSync(join(folder, 'cargo-asked'), 'utf8')).toBe('generate-lockfile\nfetch\n')
+    expect(readFileSync(join(folder, 'Cargo.toml'), 'utf8')).toContain('{ package = "a", version = "=2.1.0-rc.1", ')
+    const lock = readFileSync(join(folder, 'Cargo.lock'), 'utf8')
+    expect(lock).toContain(`version = "1.0.0"\nsource = "registry+sparse://index"\nchecksum = "${sha256}"\n`)
   })
 
   test('that is absent is named with its package', async () => {

@@ -1,4 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fetchedName, type FetchedFile, type FileFrom } from '../../../shared/fetched-file.ts'
 import { CommandError, runCommand } from '../../command.ts'
@@ -116,7 +118,56 @@ const go: Client = {
   },
 }
 
-const CLIENTS: Record<FetchedFile['from'], Client> = { npm, pypi: pip, maven, go }
+const cargo: Client = {
+  command: 'cargo',
+  debianPackage: 'cargo',
+  async get(files, folder) {
+    const crates = files as FileFrom<'crates'>[]
+    const project = join(folder, 'project')
+    await mkdir(join(project, 'src'), { recursive: true })
+    await writeFile(join(project, 'src/lib.rs'), '')
+    // What cargo calls its own index, whatever mirror stands in for it, only a lock file says.
+    await writeFile(join(project, 'Cargo.toml'), cargoManifest(crates.slice(0, 1)))
+    await run(['cargo', 'generate-lockfile'], project)
+    const index = /^source = "(.+)"$/m.exec(await readFile(join(project, 'Cargo.lock'), 'utf8'))?.[1] ?? ''
+    await writeFile(join(project, 'Cargo.toml'), cargoManifest(crates))
+    await writeFile(join(project, 'Cargo.lock'), cargoLock(crates, index))
+    await run(['cargo', 'fetch'], project)
+    const cache = join(process.env['CARGO_HOME'] ?? join(homedir(), '.cargo'), 'registry/cache')
+    return Promise.all(crates.map((crate) => copyFrom(cache, fetchedName(crate), folder)))
+  },
+}
+
+/** A package that needs these crates alone: their own dependencies must be among them. Each has a name of its own here, as there can be several versions of one. */
+export function cargoManifest(crates: readonly FileFrom<'crates'>[]): string {
+  const wanted = crates.map(
+    ({ name, version }, at) =>
+      `crate-${at} = { package = "${name}", version = "=${version}", default-features = false }\n`,
+  )
+  return `[package]\nname = "fetch"\nversion = "1.0.0"\nedition = "2021"\n\n[dependencies]\n${wanted.join('')}`
+}
+
+/** Its lock, as far as it is known here: a version that was yanked is taken where a lock names it, and only there. */
+export function cargoLock(crates: readonly FileFrom<'crates'>[], index: string): string {
+  const packages = crates.map(
+    ({ name, version, sha256 }) =>
+      `[[package]]\nname = "${name}"\nversion = "${version}"\nsource = "${index}"\nchecksum = "${sha256}"\n`,
+  )
+  return `version = 3\n\n${packages.join('\n')}`
+}
+
+/** Copies what cargo keeps of an index, in a folder whose name is cargo's own. @returns where it is in the folder */
+async function copyFrom(cache: string, name: string, folder: string): Promise<string> {
+  for (const index of await readdir(cache)) {
+    const path = join(cache, index, name)
+    if (!existsSync(path)) continue
+    await copyFile(path, join(folder, name))
+    return name
+  }
+  throw new Error(`cargo fetched ${name}, and it is not in ${cache}`)
+}
+
+const CLIENTS: Record<FetchedFile['from'], Client> = { npm, pypi: pip, maven, go, crates: cargo }
 
 /**
  * Gets files of one index by its client.

@@ -1,0 +1,112 @@
+//! What code writes, passed on to standard output and error as it comes.
+
+use crossbeam_channel::{Receiver, TryRecvError};
+use evcxr::{EvalContextOutputs, StdoutEvent, COMPLETE, NO_END};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Code that has ended said so at standard error before, unless it has closed that.
+const AT_MOST: Duration = Duration::from_secs(1);
+
+/// How often code was seen to end at each of them.
+#[derive(Default)]
+struct Ends {
+    stdout: u64,
+    stderr: u64,
+    /// What was written to standard error since it was last asked for, as far as it may say why code ended.
+    said: Vec<String>,
+}
+
+pub struct Streams {
+    stdout: Receiver<StdoutEvent>,
+    stderr: Receiver<String>,
+    ends: Arc<Mutex<Ends>>,
+}
+
+/// Lines of standard error that are kept.
+const MOST_KEPT: usize = 200;
+
+impl Ends {
+    fn pass_stdout(&mut self, event: StdoutEvent) {
+        let mut out = std::io::stdout().lock();
+        let _ = match event {
+            StdoutEvent::ExecutionComplete => {
+                self.stdout += 1;
+                Ok(())
+            }
+            StdoutEvent::Line(line) => match line.strip_suffix(NO_END) {
+                Some(text) => write!(out, "{text}"),
+                None => writeln!(out, "{line}"),
+            },
+        };
+        let _ = out.flush();
+    }
+
+    fn pass_stderr(&mut self, line: String) {
+        let text = match line.strip_suffix(COMPLETE) {
+            Some(text) => {
+                self.stderr += 1;
+                eprint!("{text}");
+                text
+            }
+            None => {
+                eprintln!("{line}");
+                &line
+            }
+        };
+        if !text.is_empty() && self.said.len() < MOST_KEPT {
+            self.said.push(text.to_owned());
+        }
+    }
+}
+
+impl Streams {
+    /// Begins to pass on what comes.
+    pub fn pass_on(outputs: EvalContextOutputs) -> Streams {
+        let streams = Streams { stdout: outputs.stdout, stderr: outputs.stderr, ends: Arc::default() };
+        // The code that evcxr begins with has ended, and of its ends this one is still to come.
+        streams.ends.lock().unwrap().stdout = 1;
+        let (stdout, ends) = (streams.stdout.clone(), streams.ends.clone());
+        follow(stdout, ends, Ends::pass_stdout);
+        let (stderr, ends) = (streams.stderr.clone(), streams.ends.clone());
+        follow(stderr, ends, Ends::pass_stderr);
+        streams
+    }
+
+    /// Returns when all that ended code wrote was passed on, with the last lines of standard error.
+    pub fn settle(&mut self) -> Vec<String> {
+        let mut ends = self.ends.lock().unwrap();
+        while let Ok(event) = self.stdout.try_recv() {
+            ends.pass_stdout(event);
+        }
+        while ends.stderr < ends.stdout {
+            match self.stderr.recv_timeout(AT_MOST) {
+                Ok(line) => ends.pass_stderr(line),
+                Err(_) => break,
+            }
+        }
+        while let Ok(line) = self.stderr.try_recv() {
+            ends.pass_stderr(line);
+        }
+        ends.stderr = ends.stdout;
+        std::mem::take(&mut ends.said)
+    }
+}
+
+/// Takes and passes on in one step, so that whoever has the lock finds nothing half done.
+fn follow<T: Send + 'static>(from: Receiver<T>, ends: Arc<Mutex<Ends>>, pass: fn(&mut Ends, T)) {
+    std::thread::spawn(move || {
+        let mut select = crossbeam_channel::Select::new();
+        select.recv(&from);
+        loop {
+            select.ready();
+            let mut ends = ends.lock().unwrap();
+            match from.try_recv() {
+                Ok(item) => pass(&mut ends, item),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return,
+            }
+        }
+    });
+}
