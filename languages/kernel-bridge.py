@@ -11,6 +11,7 @@ import codecs
 import hashlib
 import hmac
 import json
+import math
 import os
 import select
 import signal
@@ -33,7 +34,7 @@ MAX_CONTENT = 8 * 1024 * 1024
 MAX_PLAIN = 1024 * 1024
 # Both are cut behind a piece of so many characters.
 PIECE_CHARACTERS = 65536
-# A line of a kernel that has no end.
+# A longer line of a kernel is left out.
 MAX_LINE = 16 * 1024 * 1024
 # What is said in one line: numbers can be longer than they came, and the worker takes no line beyond 24 MiB.
 MAX_SAID = 16 * 1024 * 1024
@@ -47,6 +48,8 @@ MOST_LEFT = 256 * 1024 * 1024
 MESSAGE_BYTES = 1024
 # How often a kernel that starts is asked whether it hears and is heard.
 ASK_SECONDS = 0.02
+# What a kernel runs before it is ready may take so long; then it is ready all the same, and goes on with that.
+WARM_UP_SECONDS = 20
 RECONNECT_MS = 10
 # So long what tells little by itself waits for what follows, in milliseconds.
 WAIT_MS = 2
@@ -155,21 +158,32 @@ def json_of(said):
 
 
 class Lines:
-    """Cuts what comes in pieces into lines."""
+    """Cuts what comes in pieces into lines, of which those of more than `most` bytes are left out."""
 
-    def __init__(self):
-        # What came of the line that has not ended.
+    def __init__(self, most=math.inf):
+        self.most = most
+        # What came of the line that has not ended, and how much of it was let go.
         self.rest = bytearray()
+        self.let_go = 0
 
     def cut(self, piece):
-        """The lines that end with this piece."""
+        """The lines that end with this piece; for one that is too long its length."""
         *ends, rest = piece.split(b'\n')
         lines = []
         for end in ends:
-            lines.append(bytes(self.rest + end))
+            self.keep(end)
+            lines.append(self.let_go or bytes(self.rest))
             self.rest.clear()
-        self.rest += rest
+            self.let_go = 0
+        self.keep(rest)
         return lines
+
+    def keep(self, part):
+        if self.let_go or len(self.rest) + len(part) > self.most:
+            self.let_go += len(self.rest) + len(part)
+            self.rest.clear()
+        else:
+            self.rest += part
 
 
 def has_orders():
@@ -261,7 +275,7 @@ class JupyterKernel(Kernel):
         self.key = random_id().encode()
         self.session = random_id()
         self.warm_up = order.get('warmUp')
-        self.is_warming = False
+        self.warming_since = None
         self.heard = set()
         self.asked_at = 0.0
         self.left = MOST_LEFT
@@ -314,8 +328,13 @@ class JupyterKernel(Kernel):
 
     def ask(self):
         """While it starts: a reply shows that it hears, a status that it is heard."""
+        if self.ready:
+            return
         now = time.monotonic()
-        if not self.ready and not self.is_warming and now - self.asked_at >= ASK_SECONDS and (self.asked_at == 0 or self.heard):
+        if self.warming_since is not None:
+            if now - self.warming_since >= WARM_UP_SECONDS:
+                self.be_ready(self.info, self.session)
+        elif now - self.asked_at >= ASK_SECONDS and (self.asked_at == 0 or self.heard):
             self.asked_at = now
             self.send('shell', 'kernel_info_request', 'ready', {})
 
@@ -323,8 +342,8 @@ class JupyterKernel(Kernel):
         """It hears and is heard: it is ready once it has run what loads the most of it."""
         if self.warm_up is None:
             return self.be_ready(self.info, self.session)
-        if not self.is_warming:
-            self.is_warming = True
+        if self.warming_since is None:
+            self.warming_since = time.monotonic()
             quiet = {'silent': True, 'store_history': False, 'allow_stdin': False, 'user_expressions': {}}
             self.send('shell', 'execute_request', 'warm-up', {'code': self.warm_up, **quiet})
 
@@ -336,7 +355,7 @@ class JupyterKernel(Kernel):
         header, parent, metadata, content = (json_of(frame) for frame in frames[at + 2 : at + 6])
         parent_id = parent.get('msg_id')
         if parent_id == 'warm-up':
-            if header.get('msg_type') == 'execute_reply':
+            if header.get('msg_type') == 'execute_reply' and not self.ready:
                 self.be_ready(self.info, self.session)
             return
         if parent_id == 'ready' or (parent_id is None and not self.ready):
@@ -410,7 +429,7 @@ class LineKernel(Kernel):
         theirs_in, self.requests = os.pipe()
         self.messages, theirs_out = os.pipe()
         fds = {'RUNYARD_REQUESTS_FD': str(theirs_in), 'RUNYARD_MESSAGES_FD': str(theirs_out)}
-        self.lines = Lines()
+        self.lines = Lines(MAX_LINE)
         self.parent = None
         # What it has not taken: a kernel that reads nothing must not keep the others waiting.
         self.waiting = b''
@@ -464,6 +483,8 @@ class LineKernel(Kernel):
         """It says by itself that it is ready."""
 
     def take(self, line):
+        if isinstance(line, int):
+            return self.tell_omitted(line)
         message = json_of(line)
         if message['type'] == 'ready':
             self.be_ready(message['content'], self.context)
@@ -478,6 +499,11 @@ class LineKernel(Kernel):
             id=random_id(),
             parent=message.get('parent'),
         )
+
+    def tell_omitted(self, size):
+        """A message of so many bytes was not read: its execution shows that something is missing."""
+        fields = {'context': self.context, 'channel': 'iopub', 'type': 'execute_result', 'id': random_id(), 'parent': self.parent}
+        say('message', **fields, content={}, metadata={}, omitted=size)
 
     def take_all(self, lines):
         for line in lines:
@@ -525,12 +551,7 @@ class LineKernel(Kernel):
             return []
         if not piece:
             self.forget(self.messages)
-        lines = self.lines.cut(piece)
-        if len(self.lines.rest) > MAX_LINE:
-            print('a kernel said a line without an end', file=sys.stderr)
-            self.lines.rest.clear()
-            self.stop()
-        return lines
+        return self.lines.cut(piece)
 
     def forget(self, fd):
         try:
@@ -606,7 +627,8 @@ class Bridge:
         starting = any(not kernel.ready for kernel in self.kernels.values())
         for kernel in self.kernels.values():
             kernel.ask()
-        waits_ms = WAIT_MS if output.is_waiting() else ASK_SECONDS * 1000 if starting else None
+        # What was not written at the end of the last turn must not wait for a kernel to speak.
+        waits_ms = WAIT_MS if output.lines else ASK_SECONDS * 1000 if starting else None
         ready = dict(self.poller.poll(waits_ms))
         if 0 in ready:
             self.read_orders()
