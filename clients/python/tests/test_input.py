@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import queue
 import threading
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from runyard import Client, RunyardError
+from runyard._input import InputAnswers
 
 from .support import answer_with, blocking_async_client
 
@@ -151,6 +153,55 @@ class Async(Both, unittest.TestCase):
             return "late"
 
         return wait
+
+
+class Questions(unittest.TestCase):
+    """Of an on_input that reads a terminal."""
+
+    def setUp(self):
+        self.prompts, self.lines, self.sent = queue.Queue(), queue.Queue(), queue.Queue()
+        self.active, self.most = 0, 0
+
+        def on_input(prompt):
+            self.active += 1
+            self.most = max(self.most, self.active)
+            self.prompts.put(prompt)
+            line = self.lines.get(timeout=60)
+            self.active -= 1
+            if isinstance(line, Exception):
+                raise line
+            return line
+
+        self.answers = InputAnswers(on_input, self.sent.put, self.sent.put)
+        self.answers.ask("who? ")
+        self.assertEqual(self.prompts.get(timeout=60), "who? ")
+
+    def test_the_same_question_again_is_answered_by_the_call_that_still_waits(self):
+        self.answers.ask("who? ")
+        self.lines.put("ada")
+        self.assertEqual(self.sent.get(timeout=60), "ada")
+        self.assertEqual((self.most, self.prompts.qsize()), (1, 0))
+
+    def test_another_question_is_asked_when_the_call_for_the_one_before_has_returned(self):
+        for line in ("ada", EOFError()):
+            self.answers.ask("sure? ")
+            self.lines.put(line)
+            self.assertEqual(self.prompts.get(timeout=60), "sure? ")
+            self.lines.put("yes")
+            self.assertEqual(self.sent.get(timeout=60), "yes")
+            self.assertEqual((self.most, self.sent.qsize()), (1, 0))
+            self.answers.ask("who? ")
+            self.assertEqual(self.prompts.get(timeout=60), "who? ")
+        self.lines.put("")
+        self.assertEqual(self.sent.get(timeout=60), "")
+
+    def test_what_is_typed_when_no_answer_is_wanted_is_thrown_away(self):
+        self.answers.close()
+        self.lines.put("ada")
+        self.answers.ask("sure? ")
+        self.assertEqual(self.prompts.get(timeout=60), "sure? ")
+        self.lines.put("yes")
+        self.assertEqual(self.sent.get(timeout=60), "yes")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Awaitable, Callable, List, Optional, Set
 
-from ._errors import RunyardError
-from ._session_input import is_late
+from ._errors import RunyardError, is_late
 
 
 class AsyncInputAnswers:

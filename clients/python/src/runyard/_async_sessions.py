@@ -357,7 +357,8 @@ class AsyncSession:
         on_start: called with the execution when the service has taken it
         on_stdout, on_stderr, on_result, on_error: called with the output as it comes; may be coroutine functions
         on_input: called with the prompt of ``input()``, and returns the line; without it, asking is an error. A coroutine function is
-            cancelled when the execution ends, which ends the call
+            cancelled when the execution ends, which ends the call. A thread that it waits for is not: what
+            ``asyncio.to_thread(input)`` leaves behind takes the next line, and ``asyncio.run`` waits for it
         timeout: of the call, in seconds; the execution goes on
         """
         body = code_request(code, context, timeout_ms, cpu_ms, silent, on_input is not None)

@@ -71,6 +71,11 @@ class WebhookVerificationError(Exception):
     """A webhook is not signed with a secret you know, or is too old."""
 
 
+def is_late(error: RunyardError) -> bool:
+    """Whether nobody waits for an answer to a question: the code has ended, or has an answer of somebody else."""
+    return error.code in ("not-waiting", "not-found")
+
+
 def error_of_answer(status: int, reason: str, headers: Mapping[str, str], body: bytes, url: str) -> RunyardError:
     """The error that an answer of status 300 and above stands for."""
     retry_after = headers.get("retry-after", "")

@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Generator, List, Mapping, Optional, Sequence, Type, Union
 
 from ._arguments import session_request
+from ._input import InputAnswers
 from ._session_calls import CommandLine, SessionCalls, code_request, command_request
-from ._session_input import InputAnswers
 from ._session_output import Callbacks
 from ._sync import Driver, Stopped, Terminal
 from ._uploads import Content
@@ -351,7 +351,9 @@ class Session:
         on_start: called with the execution when the service has taken it
         on_stdout, on_stderr, on_result, on_error: called with the output as it comes
         on_input: called with the prompt of ``input()``, in a thread of its own, and returns the line; without it, asking is an error. The call
-            ends with the execution, also while that waits
+            ends with the execution, also while that waits: it is left waiting then, and what it returns is thrown away. So ``input`` takes the
+            first line that is typed after that; at a terminal, read with a time limit. One question is asked at a time: what still waits
+            answers the same prompt when it comes again, another is asked when it has returned
         timeout: of the call, in seconds; the execution goes on
         """
         body = code_request(code, context, timeout_ms, cpu_ms, silent, on_input is not None)
