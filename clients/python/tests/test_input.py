@@ -3,12 +3,18 @@
 import asyncio
 import json
 import queue
+import socket
 import threading
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest import mock
 
 from runyard import Client, RunyardError
+from runyard._effects import Connect, Receive
 from runyard._input import InputAnswers
+from runyard._route import route_to
+from runyard._stoppable import Stopped, StoppableDriver
+from runyard._sync import SocketConnection
 
 from .support import answer_with, blocking_async_client
 
@@ -202,6 +208,48 @@ class Questions(unittest.TestCase):
         self.assertEqual(self.prompts.get(timeout=60), "sure? ")
         self.lines.put("yes")
         self.assertEqual(self.sent.get(timeout=60), "yes")
+
+
+class Stops(unittest.TestCase):
+    def setUp(self):
+        self.driver = StoppableDriver(lambda: None)
+
+    def test_an_end_of_the_connection_that_is_closed_by_the_stop_is_the_stop(self):
+        connection = mock.Mock()
+
+        def receive(_deadline):
+            self.driver.stop()
+            return b""
+
+        connection.receive = receive
+
+        def flow():
+            return (yield Receive(connection, 60))
+
+        with self.assertRaises(Stopped):
+            self.driver.run(flow())
+        connection.close.assert_called_once_with()
+        with self.assertRaises(Stopped):
+            self.driver.run(flow())
+        self.driver.stop()
+        connection.close.assert_called_once_with()
+
+    def test_what_is_connected_when_it_is_stopped_is_closed(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        raw = socket.create_connection(listener.getsockname())
+
+        def connect(*_args, **_options):
+            self.driver.stop()
+            return raw
+
+        def flow():
+            yield Connect(route_to("http://127.0.0.1:1"), 60)
+
+        leaves_open = mock.patch.object(SocketConnection, "__del__", lambda _: None)
+        with leaves_open, mock.patch("socket.create_connection", connect), self.assertRaises(Stopped):
+            self.driver.run(flow())
+        self.assertEqual(raw.fileno(), -1)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from ._arguments import session_request
 from ._input import InputAnswers
 from ._session_calls import CommandLine, SessionCalls, code_request, command_request
 from ._session_output import Callbacks
-from ._sync import Driver, Stopped, Terminal
+from ._stoppable import Stopped, StoppableDriver
+from ._sync import Driver, Terminal
 from ._uploads import Content
 from .types import (
     Command,
@@ -374,7 +375,7 @@ class Session:
         self, execution_id: str, callbacks: Callbacks, on_input: Callable[[str], str], timeout: Optional[float]
     ) -> None:
         """Raises what keeps a question from being answered."""
-        driver = self._driver.stoppable()
+        driver = StoppableDriver.beside(self._driver)
         failures: List[BaseException] = []
 
         def send(value: str) -> None:

@@ -103,7 +103,7 @@ class Driver:
     """
 
     def __init__(self, tls: Callable[[], ssl.SSLContext]) -> None:
-        self._tls = tls
+        self.tls = tls
 
     def run(self, flow: Flow[T]) -> T:
         """The result of a flow that emits nothing."""
@@ -138,10 +138,6 @@ class Driver:
         finally:
             flow.close()
 
-    def stoppable(self) -> StoppableDriver:
-        """One for a flow that another thread may stop."""
-        return StoppableDriver(self._tls)
-
     def _attempt(self, effect: Effect) -> tuple[Any, Optional[Exception]]:
         try:
             return self._do(effect), None
@@ -170,48 +166,11 @@ class Driver:
                 if proxy is not None:
                     seconds = deadline - time.monotonic()
                     self.run(open_tunnel(connection, route, proxy, seconds))
-                connection.start_tls(self._tls(), route.host, deadline)
+                connection.start_tls(self.tls(), route.host, deadline)
         except BaseException:
             connection.close()
             raise
         return connection
-
-
-class Stopped(Exception):
-    """A flow was stopped. No flow tries again after that."""
-
-
-class StoppableDriver(Driver):
-    """A driver whose flow another thread may stop: it ends with Stopped, also where it waits for the service."""
-
-    def __init__(self, tls: Callable[[], ssl.SSLContext]) -> None:
-        super().__init__(tls)
-        self._changing = threading.Lock()
-        self._is_stopped = False
-        self._connection: Optional[Connection] = None
-
-    def stop(self) -> None:
-        with self._changing:
-            self._is_stopped = True
-            if self._connection is not None:
-                self._connection.close()
-
-    def _do(self, effect: Effect) -> Any:
-        self._use(effect.connection if isinstance(effect, (Send, Receive)) else None)
-        try:
-            return super()._do(effect)
-        except OSError:
-            self._use(None)
-            raise
-        finally:
-            # From here on it may be another flow's.
-            self._connection = None
-
-    def _use(self, connection: Optional[Connection]) -> None:
-        with self._changing:
-            if self._is_stopped:
-                raise Stopped
-            self._connection = connection
 
 
 def _own(connection: Connection) -> SocketConnection:
