@@ -309,6 +309,19 @@ test('Ctrl-C kills what it interrupted a second before, no sooner, and what fail
   expect(said).toEqual(['interrupting...', 'interrupted; Ctrl-C again kills it'])
 })
 
+test('Ctrl-C long after an interrupt interrupts anew: what runs has heeded the one before', async () => {
+  const calls: string[] = []
+  let ms = 0
+  const interrupt = async () => void calls.push(`interrupt at ${ms}`)
+  const kill = async () => void calls.push(`kill at ${ms}`)
+  const { press } = ctrlC({ interrupt, kill, killing: 'kills it' }, () => undefined, () => ms)
+  for (ms of [0, 10_001, 20_002, 30_002]) {
+    press()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(calls).toEqual(['interrupt at 0', 'interrupt at 10001', 'interrupt at 20002', 'kill at 30002'])
+})
+
 test('Ctrl-C kills what two interrupts in a row could not reach', async () => {
   const calls: string[] = []
   const said: string[] = []

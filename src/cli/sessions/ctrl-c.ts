@@ -19,11 +19,13 @@ export interface CtrlC {
 
 /** What an interrupt has to be heeded: who presses the keys twice at once wants no more than that. */
 const HEEDING_MS = SECOND
+/** Who presses the keys later than this means what runs now, which may have heeded the last interrupt long ago: it is interrupted anew. */
+const KILLING_MS = 10 * SECOND
 /** So many interrupts in a row that could not be passed on are as good as one that could. */
 const MOST_FAILURES = 2
 
 /**
- * What Ctrl-C does while something runs: it interrupts, and kills when that was passed on a second ago, or cannot be passed on. What fails can be
+ * What Ctrl-C does while something runs: it interrupts, and kills when that was passed on 1 to 10 s ago, or cannot be passed on. What fails can be
  * tried again.
  * @param now of a clock, in milliseconds
  */
@@ -44,6 +46,7 @@ export function ctrlC(
     try {
       await work()
       endedAt = now()
+      failures = 0
       if (next !== '') say(`interrupted; ${next}`)
     } catch (error) {
       failures++
@@ -56,9 +59,9 @@ export function ctrlC(
   return {
     press() {
       if (isUnderWay) return say('still waiting for the service to answer')
-      const mayKill = endedAt === undefined ? failures >= MOST_FAILURES : now() - endedAt >= HEEDING_MS
-      if (mayKill) return void attempt(kill, '')
-      if (endedAt !== undefined) return
+      const sinceMs = endedAt === undefined ? Infinity : now() - endedAt
+      if (sinceMs < HEEDING_MS) return
+      if (sinceMs <= KILLING_MS || failures >= MOST_FAILURES) return void attempt(kill, '')
       say('interrupting...')
       void attempt(interrupt, `Ctrl-C again ${killing}`)
     },

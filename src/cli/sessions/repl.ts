@@ -23,7 +23,7 @@ export interface ReplOptions {
 }
 
 const HELP = `Lines are run as code; a block ends with an empty line. Tab completes. Ctrl-D leaves.
-Ctrl-C interrupts; again after 1 s it restarts the interpreter, whose state is lost, or kills the command.
+Ctrl-C interrupts; again 1 to 10 s later it restarts the interpreter, whose state is lost, or kills the command.
   !COMMAND            run a shell command in the session
   .put FILE [PATH]    upload a file
   .get PATH [FILE]    download a file
