@@ -181,7 +181,7 @@ function atTerminal(session: object) {
     session: session as SessionHandle,
     view: { language: 'python', kernel: true } as Session,
     streams: streams as unknown as Parameters<typeof repl>[0]['streams'],
-    shower: {} as Parameters<typeof repl>[0]['shower'],
+    shower: { error: () => undefined } as unknown as Parameters<typeof repl>[0]['shower'],
     stdin: stdin as unknown as NodeJS.ReadStream,
     stdout: Object.assign(screen, { isTTY: true, columns: 80 }) as unknown as NodeJS.WriteStream,
     now: () => clock.ms,
@@ -347,6 +347,7 @@ test('Ctrl-C kills what two interrupts in a row could not reach', async () => {
 type Only = { execution: string }
 type Asks = {
   onStdout: (text: string) => void
+  onError: (error: object) => void
   onStart: (execution: { id: string }) => void
   onInput: (prompt: string, options: object) => Promise<string>
 }
@@ -374,8 +375,11 @@ test('Ctrl-C right after Enter interrupts that code alone, once it has an id', a
   expect(calls).toEqual(['E'])
 })
 
-/** A session at a terminal whose code `input()` asks, until the test ends it. What is run, answered and interrupted is in `calls`. */
-function withQuestion(isReached = true) {
+/**
+ * A session at a terminal whose code `input()` asks, until the test ends it. What is run, answered and interrupted is in `calls`.
+ * @param passOn resolves when an interrupt is passed on
+ */
+function withQuestion(passOn: () => Promise<void> = async () => {}) {
   const calls: string[] = []
   const over = new AbortController()
   let tell: (asks: Asks) => void = () => {}
@@ -383,7 +387,7 @@ function withQuestion(isReached = true) {
   let end = () => {}
   const contexts = {
     async interrupt(_context: undefined, only: Only) {
-      if (!isReached) throw new Error('no answer')
+      await passOn()
       calls.push(`interrupt of ${only.execution}`)
     },
   }
@@ -448,7 +452,7 @@ test('Ctrl-C at a question of code that does not heed it leaves the question, wh
 })
 
 test('Ctrl-C that cannot be passed on leaves the question', async () => {
-  const { asked, type, end, calls, left, prompted } = withQuestion(false)
+  const { asked, type, end, calls, left, prompted } = withQuestion(() => Promise.reject(new Error('no answer')))
   await type('input()\r')
   const { onStdout } = await asked
   await type('a\x03')
@@ -459,6 +463,38 @@ test('Ctrl-C that cannot be passed on leaves the question', async () => {
   await type('\x04')
   await left
   expect(calls).toEqual(['input()', 'answer ada'])
+})
+
+test('output that comes before Ctrl-C was passed on leaves the question, which can be answered', async () => {
+  let pass = () => {}
+  const { asked, type, end, calls, left, prompted } = withQuestion(() => new Promise((resolve) => (pass = resolve)))
+  await type('input()\r')
+  const { onStdout } = await asked
+  await type('a\x03')
+  onStdout('of a thread\n')
+  pass()
+  await type('da\r')
+  end()
+  await prompted(2)
+  await type('\x04')
+  await left
+  expect(calls).toEqual(['input()', 'interrupt of E', 'answer ada'])
+})
+
+test('an error after Ctrl-C takes the question off the terminal, also before that was passed on', async () => {
+  let pass = () => {}
+  const { asked, type, end, calls, left, prompted } = withQuestion(() => new Promise((resolve) => (pass = resolve)))
+  await type('input()\r')
+  const { onError } = await asked
+  await type('ad\x03')
+  onError({})
+  pass()
+  await type('next()\r')
+  end()
+  await prompted(3)
+  await type('\x04')
+  await left
+  expect(calls).toEqual(['input()', 'interrupt of E', 'next()'])
 })
 
 test('code that heeds no interrupt is ended by Ctrl-C a second later, which restarts its context', async () => {
@@ -543,7 +579,7 @@ test.each([
     session: { commands, runCode } as unknown as SessionHandle,
     view: { language: 'python', kernel: true } as Session,
     streams: { stdout: { write }, stderr: { write }, note: write } as unknown as Parameters<typeof repl>[0]['streams'],
-    shower: {} as Parameters<typeof repl>[0]['shower'],
+    shower: { error: () => undefined } as unknown as Parameters<typeof repl>[0]['shower'],
     stdin: stdin as unknown as NodeJS.ReadStream,
     stdout: new PassThrough() as unknown as NodeJS.WriteStream,
     ...(timeoutMs !== undefined && { timeoutMs }),

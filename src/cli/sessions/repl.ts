@@ -56,8 +56,10 @@ export async function repl(options: ReplOptions): Promise<void> {
   let [isRunning, isClosed, isLeft] = [false, false, false]
   /** Takes the question of code off the terminal, with what is typed; absent when there was none. */
   let dropQuestion: (() => void) | undefined
-  /** The same, where it was interrupted: code that shows something then has gone on, code that does not may still want its answer. */
-  let dropInterrupted: (() => void) | undefined
+  /** The same, where Ctrl-C was pressed at it: an error is the end of its code, and output is not, which a thread may have written. */
+  let dropAtError: (() => void) | undefined
+  /** The same, where the interrupt was passed on: code that shows something then has gone on most likely, code that does not may want its answer. */
+  let dropAtOutput: (() => void) | undefined
   // One that is dropped gets no answer. Its signal aborts when the code ends, and when the person leaves.
   const asker: OnInput = (prompt, { signal: isOver }) =>
     new Promise((answer) => {
@@ -68,19 +70,21 @@ export async function repl(options: ReplOptions): Promise<void> {
       isOver.addEventListener('abort', dropQuestion, { once: true })
       lines.question(prompt, { signal: dropped.signal }, answer)
     })
-  const onOutput = () => {
-    dropInterrupted?.()
-    dropInterrupted = undefined
+  const onOutput = (isError: boolean) => {
+    dropAtOutput?.()
+    if (isError) dropAtError?.()
+    dropAtOutput = undefined
   }
   /** Ends what runs; absent where nothing of it can be ended. */
   let ends: CtrlC | undefined
   const begins = ({ interrupt, ...ending }: Ending) => {
     const interruptQuestion = async () => {
-      dropInterrupted = dropQuestion
+      const drop = (dropAtError = dropQuestion)
       try {
         await interrupt()
+        if (dropAtError === drop) dropAtOutput = drop
       } catch (error) {
-        dropInterrupted = undefined
+        dropAtError = undefined
         throw error
       }
     }
@@ -142,7 +146,7 @@ export async function repl(options: ReplOptions): Promise<void> {
       ends?.close()
       ends = undefined
       dropQuestion?.()
-      dropQuestion = dropInterrupted = undefined
+      dropQuestion = dropAtError = dropAtOutput = undefined
     }
     return true
   }
@@ -214,13 +218,13 @@ async function runCode(
   shower: ResultShower,
   call: Call,
   begins: (ending: Ending) => void,
-  { onOutput, ...asks }: { onOutput: () => void; onInput?: OnInput },
+  { onOutput, ...asks }: { onOutput: (isError: boolean) => void; onInput?: OnInput },
 ): Promise<void> {
   const own = ownExecution(session)
   const showing =
-    <T>(show: (shown: T) => void) =>
+    <T>(show: (shown: T) => void, isError = false) =>
     (shown: T) => {
-      onOutput()
+      onOutput(isError)
       show(shown)
     }
   begins({
@@ -236,7 +240,7 @@ async function runCode(
       onStdout: showing((text) => void stdout.write(text)),
       onStderr: showing((text) => void stderr.write(text)),
       onResult: showing((result) => shower.result(result)),
-      onError: showing((error) => shower.error(error)),
+      onError: showing((error) => shower.error(error), true),
     })
     const why = whyEnded(execution)
     if (why !== undefined) note(why)
