@@ -12,7 +12,11 @@ import { MAX_TIMER_MS } from '../../src/shared/limits.ts'
 import { eventually } from '../support/eventually.ts'
 
 /** A service whose every answer and event the test decides, and a notebook of two cells that writes down what it is told. */
-function setUp(packages: readonly string[] = [], created: (signal?: AbortSignal) => Promise<void> = async () => {}) {
+function setUp(
+  packages: readonly string[] = [],
+  created: (signal?: AbortSignal) => Promise<void> = async () => {},
+  restarted: () => Promise<void> = async () => {},
+) {
   const calls: string[] = []
   const limits: (number | undefined)[] = []
   const told: string[] = []
@@ -37,7 +41,10 @@ function setUp(packages: readonly string[] = [], created: (signal?: AbortSignal)
     contexts: {
       interrupt: async (_context: undefined, { execution }: { execution: string }) =>
         void calls.push(`interrupt ${execution}`),
-      restart: call('restart'),
+      restart: async () => {
+        calls.push('restart')
+        await restarted()
+      },
     },
     executions: {
       start: (code: string, { timeoutMs }: ExecutionOptions) =>
@@ -150,6 +157,34 @@ test('an interrupt keeps what waits from running, and a dead interpreter is star
   session.run(['b'])
   await begun(2)
   expect(calls).toEqual(['create', 'start one', 'interrupt x', 'restart', 'start two'])
+})
+
+test('an interrupt while a dead interpreter is started again keeps the cell from running, and no later one', async () => {
+  let restarted = () => {}
+  const { session, calls, told, end, begun, idle, named } = setUp(
+    [],
+    undefined,
+    () => new Promise((resolve) => (restarted = resolve)),
+  )
+  session.run(['a'])
+  await begun(1)
+  named(0, 'x')
+  end('x', 'context-lost', 1)
+  await idle()
+  // Nothing runs that this could mean.
+  await session.interrupt()
+  expect(session.state.get().interrupting).toBe(false)
+  session.run(['a', 'b'])
+  await eventually('it is started again', () => calls.includes('restart'))
+  await session.interrupt()
+  expect(session.state.get()).toMatchObject({ queue: ['a'], interrupting: true })
+  restarted()
+  await idle()
+  expect(session.state.get().interrupting).toBe(false)
+  session.run(['b'])
+  await begun(2)
+  expect(calls).toEqual(['create', 'start one', 'restart', 'start two'])
+  expect(told).toEqual(['session S', 'a begins', 'a [1]', 'b begins'])
 })
 
 test('a session that ends says why, runs nothing more, and another one is started when it was forgotten', async () => {

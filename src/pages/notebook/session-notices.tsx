@@ -61,7 +61,7 @@ function startWords(packages: number, installing: string | null): string {
 
 /** How the session stands, in the bar. */
 export function SessionBadge({
-  state: { phase, installing, queue, connected },
+  state: { phase, installing, queue, interrupting, connected },
   packages,
 }: {
   state: SessionState
@@ -77,7 +77,7 @@ export function SessionBadge({
         : phase === 'none'
           ? ['neutral', 'No session yet']
           : queue.length > 0
-            ? ['busy moving', 'Running']
+            ? ['busy moving', interrupting ? 'Interrupting …' : 'Running']
             : ['good', 'Ready']
   return (
     <span class={`badge ${tone}`} role="status">

@@ -226,6 +226,8 @@ export function createNotebookSession(
     const handle = await open()
     if (isDead) await handle.contexts.restart()
     isDead = false
+    // It was interrupted before there was anything of it to interrupt.
+    if (state.get().interrupting) return false
     sink.begin(cell)
     return new Promise<boolean>((finish) => {
       const own: Running = { cell, execution: null, early: [], finish }
@@ -263,7 +265,7 @@ export function createNotebookSession(
         change({ queue: succeeded ? state.get().queue.slice(1) : [], interrupting: false })
       }
     } catch (error) {
-      if (!isEndedEarly(error)) change({ queue: [], problem: problemOf(error) })
+      if (!isEndedEarly(error)) change({ queue: [], interrupting: false, problem: problemOf(error) })
     } finally {
       working = false
     }
@@ -283,7 +285,7 @@ export function createNotebookSession(
     async interrupt() {
       if (endStart()) return
       const { queue } = state.get()
-      change({ queue: queue.slice(0, 1), interrupting: true })
+      change({ queue: queue.slice(0, 1), interrupting: queue.length > 0 })
       if (!running || !session) return
       if (running.execution === null) running.isInterrupted = true
       else await interruptOnly(session, running.execution)

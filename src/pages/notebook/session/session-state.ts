@@ -9,6 +9,7 @@ export interface SessionState {
   installing: string | null
   /** Cells that run or wait; the first one runs. */
   queue: readonly string[]
+  /** The first cell is to end. */
   interrupting: boolean
   /** What the first cell asks for. */
   input: { prompt: string; password: boolean } | null
