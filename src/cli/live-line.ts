@@ -1,5 +1,7 @@
 /** A line at the bottom of a terminal that is drawn over. */
 export interface LiveLine {
+  /** Whether anything is drawn. */
+  readonly isLive: boolean
   show(text: string): void
   clear(): void
 }
@@ -7,7 +9,7 @@ export interface LiveLine {
 /** Between two drawings. */
 const DRAW_MS = 100
 
-/** @param isLive whether anything is drawn; only at a terminal when nothing is said */
+/** @param isLive only at a terminal when nothing is said */
 export function liveLine(
   out: NodeJS.WritableStream & { isTTY?: boolean; columns?: number },
   isLive = out.isTTY ?? false,
@@ -21,6 +23,7 @@ export function liveLine(
     out.write(`\r\x1b[K${latest.slice(0, Math.max(20, (out.columns || 80) - 1))}`)
   }
   return {
+    isLive,
     show(text) {
       if (!isLive) return
       latest = text

@@ -314,7 +314,11 @@ test('Ctrl-C long after an interrupt interrupts anew: what runs has heeded the o
   let ms = 0
   const interrupt = async () => void calls.push(`interrupt at ${ms}`)
   const kill = async () => void calls.push(`kill at ${ms}`)
-  const { press } = ctrlC({ interrupt, kill, killing: 'kills it' }, () => undefined, () => ms)
+  const { press } = ctrlC(
+    { interrupt, kill, killing: 'kills it' },
+    () => undefined,
+    () => ms,
+  )
   for (ms of [0, 10_001, 20_002, 30_002]) {
     press()
     await new Promise((resolve) => setImmediate(resolve))

@@ -13,8 +13,11 @@ import { addSessionCommands } from '../../src/cli/sessions/sessions.ts'
 const folder = mkdtempSync(join(tmpdir(), 'runyard-session-run-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('session run ends its own execution by Ctrl-C, also one that comes before it has an id', async () => {
+/** What comes of Ctrl-C in `session run`, and of a second one when the code does not heed the first. */
+async function interrupted(isHeeded: boolean) {
   const stop = new AbortController()
+  const hurry = new AbortController()
+  const notes: string[] = []
   const asked: string[] = []
   let end = () => {}
   const ended = new Promise<void>((resolve) => (end = resolve))
@@ -23,8 +26,9 @@ test('session run ends its own execution by Ctrl-C, also one that comes before i
     const answer = (body: object) => res.setHeader('content-type', 'application/json').end(JSON.stringify(body))
     if (path.includes('/interrupt')) {
       asked.push(path)
-      end()
+      if (isHeeded) end()
       answer({})
+      if (!isHeeded) hurry.abort()
     } else if (path.endsWith('/events')) {
       const last = { ...execution, status: 'interrupted', state: 'finished' }
       res.setHeader('content-type', 'text/event-stream')
@@ -45,10 +49,10 @@ test('session run ends its own execution by Ctrl-C, also one that comes before i
       RUNYARD_URL: `http://127.0.0.1:${(service.address() as AddressInfo).port}`,
       XDG_CONFIG_HOME: folder,
     },
-    streams: { stdout: stream(), stderr: stream(), note: () => undefined },
+    streams: { stdout: stream(), stderr: stream(), note: (text: string) => notes.push(text) },
     stdin: () => stream(),
     stdout: stream(),
-    signals: () => ({ stop: stop.signal, hurry: new AbortController().signal }),
+    signals: () => ({ stop: stop.signal, hurry: hurry.signal }),
     setExitCode: (code: number) => (exitCode = code),
   }
   const program = new Command()
@@ -58,8 +62,22 @@ test('session run ends its own execution by Ctrl-C, also one that comes before i
     await program.parseAsync(args, { from: 'user' })
   } finally {
     service.close()
+    service.closeAllConnections()
   }
+  return { asked, notes, exitCode }
+}
+
+test('session run ends its own execution by Ctrl-C, also one that comes before it has an id', async () => {
+  const { asked, notes, exitCode } = await interrupted(true)
   expect(asked).toEqual([`/v1/sessions/S/contexts/c/interrupt?execution=${execution.id}`])
+  expect(notes[0]).toBe('interrupting...; Ctrl-C again leaves it')
+  expect(exitCode).toBe(130)
+})
+
+test('session run is left by a second Ctrl-C when the code does not heed the first', async () => {
+  const { asked, notes, exitCode } = await interrupted(false)
+  expect(asked).toHaveLength(1)
+  expect(notes).toEqual(['interrupting...; Ctrl-C again leaves it', 'left without waiting for the code to end'])
   expect(exitCode).toBe(130)
 })
 

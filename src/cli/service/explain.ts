@@ -17,6 +17,9 @@ const OPTION_OF: Record<string, string> = {
   args: 'the arguments after --',
 }
 
+/** Why something that goes on did not work, in a few words. */
+export const reasonOf = (error: unknown): string => (error instanceof RunyardError ? error.detail : String(error))
+
 /**
  * What is wrong, and what to do about it.
  * @param what was asked for: a file, a job's id, an artifact's path behind it, `session` with its id, or `list`

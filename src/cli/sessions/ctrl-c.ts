@@ -1,5 +1,5 @@
-import { RunyardError } from '../../client/client.ts'
 import { SECOND } from '../../shared/limits.ts'
+import { reasonOf } from '../service/explain.ts'
 
 /** What ends something that runs in a session. */
 export interface Ending {
@@ -50,7 +50,7 @@ export function ctrlC(
       if (next !== '') say(`interrupted; ${next}`)
     } catch (error) {
       failures++
-      const why = error instanceof RunyardError ? error.detail : String(error)
+      const why = reasonOf(error)
       say(failures < MOST_FAILURES || next === '' ? why : `${why}; ${next}`)
     } finally {
       isUnderWay = false

@@ -1,11 +1,11 @@
-import type { Execution, SessionHandle } from '../../client/client.ts'
+import type { CallOptions, Execution, SessionHandle } from '../../client/client.ts'
 
 /** An execution of ours, whose id comes when the service has taken it. */
 export interface OwnExecution {
   /** For `runCode`. */
   onStart: (execution: Pick<Execution, 'id'>) => void
   /** Interrupts it and nothing else: what is wished before its id is known is done once it is. */
-  interrupt: () => Promise<void>
+  interrupt: (call?: CallOptions) => Promise<void>
   /** It has ended, or was not taken: who waits for its id waits no more. */
   close: () => void
 }
@@ -15,9 +15,9 @@ export function ownExecution({ contexts }: Pick<SessionHandle, 'contexts'>, cont
   const started = new Promise<string | undefined>((resolve) => (tell = resolve))
   return {
     onStart: ({ id }) => tell(id),
-    async interrupt() {
+    async interrupt(call = {}) {
       const id = await started
-      if (id !== undefined) await contexts.interrupt(context, { execution: id })
+      if (id !== undefined) await contexts.interrupt(context, { execution: id, ...call })
     },
     close: () => tell(undefined),
   }

@@ -1,7 +1,6 @@
 import { extname } from 'node:path'
 import { type Command, Option } from 'commander'
 import {
-  type Execution,
   RunyardError,
   type Session,
   type SessionHandle,
@@ -25,8 +24,8 @@ import {
 import { explain } from '../service/explain.ts'
 import { printable, second, table } from '../table.ts'
 import { wholeNumber } from '../whole-number.ts'
-import { ownExecution } from './own-execution.ts'
-import { repl, whyEnded } from './repl.ts'
+import { repl } from './repl.ts'
+import { runFile } from './run-file.ts'
 import { createResultShower } from './show-result.ts'
 import { imageProtocol } from './terminal-images.ts'
 
@@ -80,8 +79,7 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
   const start = async (client: Connection['client'], options: StartOptions): Promise<SessionHandle> => {
     const line = liveLine(streams.stderr)
     const onProgress = (progress: string) => line.show(printable(progress))
-    const isTerminal = 'isTTY' in streams.stderr && streams.stderr.isTTY === true
-    return client.sessions.create(requestOf(options), isTerminal ? { onProgress } : {}).finally(() => line.clear())
+    return client.sessions.create(requestOf(options), line.isLive ? { onProgress } : {}).finally(() => line.clear())
   }
   const showerHere = () =>
     createResultShower({ streams, images: imageProtocol(stdout, env), colours: showsColour(stdout, env) })
@@ -139,36 +137,12 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
               options.session === undefined
                 ? await start(client, { ...options, ...(language !== undefined && { language }) })
                 : client.sessions.open(options.session)
-            const context = options.context ?? 'default'
-            // What others run in the context goes on.
-            const own = ownExecution(session, context)
-            const interrupt = () =>
-              void own.interrupt().catch((error: unknown) => streams.note(`not interrupted: ${reasonOf(error)}`))
-            const { stop, hurry } = signals()
-            for (const signal of [stop, hurry]) {
-              if (signal.aborted) interrupt()
-              else signal.addEventListener('abort', interrupt, { once: true })
-            }
+            const { context = 'default', json = false, timeout } = options
+            const bound = timeout !== undefined && { timeoutMs: timeout * 1000 }
             try {
-              const asked = { context, ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }) }
-              const shower = showerHere()
-              const execution = await session.runCode(code, {
-                ...asked,
-                onStart: own.onStart,
-                ...(options.json !== true && {
-                  onStdout: (text) => void streams.stdout.write(text),
-                  onStderr: (text) => void streams.stderr.write(text),
-                  onResult: (result) => shower.result(result),
-                  onError: (error) => shower.error(error),
-                }),
-              })
-              if (options.json) printJson(execution)
-              const why = whyEnded(execution)
-              if (why !== undefined) streams.note(why)
-              setExitCode(exitCodeOf(execution))
+              const ran = { session, code, context, json, streams, shower: showerHere(), ...signals(), ...bound }
+              setExitCode(await runFile(ran))
             } finally {
-              own.close()
-              for (const signal of [stop, hurry]) signal.removeEventListener('abort', interrupt)
               if (options.session === undefined) await session.end()
             }
           },
@@ -237,25 +211,11 @@ const requestOf = ({
   ...(lifetime !== undefined && { maxLifetimeMs: lifetime * 1000 }),
 })
 
-const reasonOf = (error: unknown): string => (error instanceof RunyardError ? error.detail : String(error))
-
 /** @throws ExitError */
 function checkRuns({ id, state, reason, message }: Session): void {
   if (state !== 'ended') return
   throw new ExitError(EXIT.usage, `session ${id} has ended: ${message ?? reason ?? 'for an unknown reason'}`)
 }
-
-const OF_STATUS: Record<NonNullable<Execution['status']>, number> = {
-  succeeded: 0,
-  failed: 1,
-  interrupted: EXIT.cancelled,
-  cancelled: EXIT.cancelled,
-  'wall-time-limit': EXIT.timeLimit,
-  'cpu-time-limit': EXIT.timeLimit,
-  'context-lost': EXIT.internal,
-  'session-lost': EXIT.unavailable,
-}
-const exitCodeOf = ({ status }: Execution): number => (status === null ? EXIT.internal : OF_STATUS[status])
 
 function sessionTable(sessions: readonly Session[], paint: Paint = plain): string {
   if (sessions.length === 0) return 'You have no sessions.'
