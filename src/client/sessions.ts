@@ -182,26 +182,51 @@ export function createSessions(
     return handle
   }
 
-  const install = async ({ language = 'python', dependencies = [] }: SessionRequest, options: InstallOptions) => {
-    if (dependencies.length === 0) return
-    await environments.create({ language, dependencies }, options).catch((error: unknown) => {
-      // Whoever may start sessions, and has no other scope, has them installed all the same: without being told.
-      if (!(error instanceof RunyardError) || error.code !== 'insufficient-scope') throw error
-    })
+  const post = (request: SessionRequest, idempotencyKey: string, call: CallOptions) => {
+    const headers = { 'idempotency-key': idempotencyKey, prefer: `wait=${LONGEST_WAIT}` }
+    const waitsMs = LONGEST_WAIT * 1000
+    return http.json<Session>('/v1/sessions', { ...call, method: 'POST', headers, body: request, waitsMs })
+  }
+
+  /**
+   * The session is asked for first, so that what is wrong with it is told at once. Its packages are asked for beside it where somebody is told of
+   * their progress, else when they take longer than the service waits.
+   */
+  const withPackages = async (
+    { language = 'python', dependencies = [] }: SessionRequest,
+    ask: (call: CallOptions) => Promise<Session>,
+    { onProgress, ...call }: InstallOptions,
+  ): Promise<Session> => {
+    const over = new AbortController()
+    const signal = call.signal ? AbortSignal.any([over.signal, call.signal]) : over.signal
+    const install = () => environments.create({ language, dependencies }, { ...call, signal, onProgress })
+    const shouldRetry = (error: RunyardError) =>
+      error.code !== 'unavailable' && (call.shouldRetry === undefined || call.shouldRetry(error))
+    try {
+      const first = ask({ ...call, shouldRetry })
+      const installing = onProgress && install()
+      installing?.catch(() => undefined)
+      try {
+        return await first
+      } catch (error) {
+        if (!(error instanceof RunyardError) || error.code !== 'unavailable') throw error
+      }
+      await (installing ?? install()).catch((error: unknown) => {
+        // Whoever may start sessions, and has no other scope, has them installed all the same: without being told.
+        if (!(error instanceof RunyardError) || error.code !== 'insufficient-scope') throw error
+      })
+      return await ask(call)
+    } finally {
+      over.abort()
+    }
   }
 
   const sessions: Sessions = {
     async create(request = {}, { idempotencyKey = newIdempotencyKey(), onProgress, ...call } = {}) {
-      if (onProgress) await install(request, { onProgress, ...call })
-      const headers = { 'idempotency-key': idempotencyKey, prefer: `wait=${LONGEST_WAIT}` }
-      const waitsMs = LONGEST_WAIT * 1000
-      const made = await http.json<Session>('/v1/sessions', {
-        ...call,
-        method: 'POST',
-        headers,
-        body: request,
-        waitsMs,
-      })
+      const ask = (options: CallOptions) => post(request, idempotencyKey, options)
+      const made = await (request.dependencies?.length
+        ? withPackages(request, ask, { ...call, onProgress })
+        : ask(call))
       return open(made.id)
     },
     async use(request, work, options) {

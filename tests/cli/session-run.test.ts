@@ -98,7 +98,7 @@ test('who starts a session with packages at a terminal sees how far they are, an
       const last = { ...execution, status: 'succeeded', state: 'finished' }
       res.setHeader('content-type', 'text/event-stream')
       res.end(`event: execution\nid: 1-0\ndata: ${JSON.stringify(last)}\n\n`)
-    } else if (path === '/v1/sessions') answer({ id: 'S' })
+    } else if (path === '/v1/sessions') void told.then(() => answer({ id: 'S' }))
     else answer(path === '/v1/runtimes' ? { runtimes: [] } : { ...execution, status: 'succeeded' })
   })
   await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))

@@ -4,6 +4,7 @@ import { createClient } from '../../src/client/client.ts'
 const ID = '019d4f00-7a11-7c3e-9f27-4b5f0c7a9d10'
 const request = { language: 'python', set: 'python/data' }
 const SESSION = '019d4f00-7a11-7c3e-9f27-4b5f0c7a9d11'
+const started = () => Response.json({ id: SESSION })
 const environment = (state: string) => Response.json({ id: ID, state })
 
 const problem = (code: string, status: number) =>
@@ -12,14 +13,23 @@ const problem = (code: string, status: number) =>
     { status, headers: { 'content-type': 'application/problem+json' } },
   )
 
-/** A service that installs: it is ready once `told` resolves. */
-function service(told: Promise<void>, firstState = 'queued', mayInstall = true) {
+/**
+ * A service that installs: it is ready once `told` resolves.
+ * @param starts answers who wants a session; at once unless given
+ */
+function service(
+  told: Promise<void>,
+  firstState = 'queued',
+  mayInstall = true,
+  starts: (times: number) => Promise<Response> = async () => started(),
+) {
+  let sessions = 0
   const asked: string[] = []
   const answer: typeof fetch = async (url, init) => {
     const path = new URL(url instanceof Request ? url.url : url).pathname
     const prefer = new Headers(init?.headers).get('prefer')
     asked.push([init?.method ?? 'GET', path, ...(prefer === null ? [] : [prefer])].join(' '))
-    if (path === '/v1/sessions') return Response.json({ id: SESSION })
+    if (path === '/v1/sessions') return starts(++sessions)
     if (!mayInstall) return problem('insufficient-scope', 403)
     if (path.endsWith('/events')) {
       const data = JSON.stringify({ state: 'building', progress: 'installing numpy 2.3.1', error: null })
@@ -58,28 +68,63 @@ test('of packages that are there already nothing is told, and it is asked once',
   expect(asked).toEqual(['POST /v1/environments wait=0'])
 })
 
-test('whoever starts a session with packages is told the same, and the session is asked for when they are there', async () => {
+const START = 'POST /v1/sessions wait=60'
+const dependencies = ['numpy']
+
+test('whoever starts a session with packages is told the same while it is asked for', async () => {
   let resolve = () => {}
-  const { asked, client } = service(new Promise((done) => (resolve = done)))
+  const told = new Promise<void>((done) => (resolve = done))
+  const { asked, client } = service(told, 'queued', true, () => told.then(started))
   const heard: string[] = []
   const onProgress = (progress: string) => {
     heard.push(progress)
     resolve()
   }
-  const session = await client.sessions.create({ dependencies: ['numpy'] }, { onProgress })
+  const session = await client.sessions.create({ dependencies }, { onProgress })
   expect(session.id).toBe(SESSION)
   expect(heard).toEqual(['installing numpy 2.3.1'])
-  expect(asked.indexOf('POST /v1/sessions wait=60')).toBe(asked.length - 1)
+  expect(asked.filter((one) => one === START)).toHaveLength(1)
 })
 
-test('a session without packages, one whose start nobody follows, and a key that may not ask are one request, or go on', async () => {
+test.each([true, false])(
+  'one whose packages take long is asked for again when they are there: told %s',
+  async (isTold) => {
+    let resolve = () => {}
+    const told = new Promise<void>((done) => (resolve = done))
+    const { asked, client } = service(told, 'queued', true, async (times) => {
+      if (!isTold) resolve()
+      return times === 1 ? problem('unavailable', 503) : started()
+    })
+    const options = { onProgress: resolve, retries: 1, shouldRetry: () => true }
+    const session = await client.sessions.create({ dependencies }, isTold ? options : {})
+    expect(session.id).toBe(SESSION)
+    expect(asked.filter((one) => one === START)).toHaveLength(2)
+    expect(asked.lastIndexOf(START)).toBeGreaterThan(asked.indexOf('POST /v1/environments wait=60'))
+  },
+)
+
+test('a session that is refused is refused before its packages are there', async () => {
+  const never = new Promise<void>(() => {})
+  const { client } = service(never, 'queued', true, async () => problem('invalid-request', 422))
+  const onProgress = () => undefined
+  await expect(client.sessions.create({ dependencies }, { onProgress })).rejects.toMatchObject({
+    code: 'invalid-request',
+  })
+})
+
+test('a session without packages, and one whose start nobody follows, are one request', async () => {
   const onProgress = (progress: string) => expect(progress).toBe('nothing')
   const { asked, client } = service(Promise.resolve())
   await client.sessions.create({}, { onProgress })
-  await client.sessions.create({ dependencies: ['numpy'] })
-  expect(asked).toEqual(['POST /v1/sessions wait=60', 'POST /v1/sessions wait=60'])
+  await client.sessions.create({ dependencies })
+  expect(asked).toEqual([START, START])
+})
 
-  const other = service(Promise.resolve(), 'queued', false)
-  expect((await other.client.sessions.create({ dependencies: ['numpy'] }, { onProgress })).id).toBe(SESSION)
-  expect(other.asked).toEqual(['POST /v1/environments wait=0', 'POST /v1/sessions wait=60'])
+test('a key that may not ask for packages has its session all the same', async () => {
+  const onProgress = (progress: string) => expect(progress).toBe('nothing')
+  const { asked, client } = service(Promise.resolve(), 'queued', false, async (times) =>
+    times === 1 ? problem('unavailable', 503) : started(),
+  )
+  expect((await client.sessions.create({ dependencies }, { onProgress })).id).toBe(SESSION)
+  expect(asked).toEqual([START, 'POST /v1/environments wait=0', START])
 })
