@@ -613,6 +613,20 @@ describe('an interrupt', () => {
       expect(one.sent()).toEqual(['a', 'b', 'c'])
     })
 
+    test('whose answer never comes delays what follows a second, and no later interrupts', () => {
+      const one = interrupted()
+      one.finish('a', 'error')
+      one.elapse(1000)
+      one.begin('b')
+      one.execute('c')
+      one.elapse(30_000)
+      one.context.interrupt()
+      one.finish('b', 'error')
+      expect(one.sent()).toEqual(['a', 'b'])
+      reply(one)
+      expect(one.sent()).toEqual(['a', 'b', 'c'])
+    })
+
     test('cancels what waits for that', () => {
       const one = interrupted()
       one.finish('a', 'error')

@@ -16,6 +16,8 @@ export interface InterruptReplies {
 
 /** A kernel that does not answer is waited for so long. */
 const INTERRUPT_REPLY_MS = SECOND
+/** An answer that is this late does not come any more: it must not be taken for another, which would be waited for in vain. */
+const LATE_REPLY_MS = 30 * SECOND
 
 /**
  * A signal is there before the code that is sent behind it, and what comes on one pipe keeps its order. But a request to interrupt has a channel of
@@ -32,6 +34,7 @@ export function createInterruptReplies(
   /** Answers that are waited for no more. They come in order, so these come before those of later interrupts. */
   let late = 0
   let stopTimer = () => {}
+  let stopForgetting = () => {}
   const finish = () => {
     stopTimer()
     awaited = 0
@@ -39,6 +42,8 @@ export function createInterruptReplies(
   }
   const giveUp = () => {
     late += awaited
+    stopForgetting()
+    stopForgetting = clock.after(LATE_REPLY_MS, () => (late = 0))
     finish()
   }
   return {
@@ -60,6 +65,7 @@ export function createInterruptReplies(
     },
     forget() {
       stopTimer()
+      stopForgetting()
       awaited = late = 0
     },
   }
