@@ -385,7 +385,7 @@ test.each([
   if (!isInterrupted) one.elapse(10_000)
   expect(one.ended).toEqual([])
   one.elapse(10_000)
-  const message = `${why}, and its kernel does not answer; the context was restarted`
+  const message = `${why}, and does not answer; the context was restarted`
   expect(one.ended.map((execution) => execution.view())).toMatchObject([
     { status, message },
     { status: 'cancelled', message: 'its context was restarted' },
@@ -462,6 +462,21 @@ describe('an interrupt', () => {
     expect(one.interrupts()).toBe(1)
     one.say(one.sent().at(-1) ?? '', 'shell', 'kernel_info_reply', { status: 'ok' })
     expect(one.ended.map((execution) => execution.view().status)).toEqual(['interrupted'])
+  })
+
+  test('is not sent to a kernel that is asked whether it is there: that could throw the question away', () => {
+    const one = rig()
+    one.ready()
+    one.execute('a')
+    one.begin('a')
+    one.say('a', 'iopub', 'status', { execution_state: 'idle' })
+    for (const _ of [1, 2]) one.context.interrupt()
+    expect([one.interrupts(), one.sent().length]).toEqual([1, 2])
+    one.elapse(5000)
+    one.context.interrupt()
+    expect([one.interrupts(), one.sent().length]).toEqual([1, 3])
+    one.say(one.sent().at(-1) ?? '', 'shell', 'kernel_info_reply', { status: 'ok' })
+    expect(one.ended[0]?.view().status).toBe('interrupted')
   })
 
   test('that comes when its time is over waits for what the code does on the one before', () => {

@@ -14,7 +14,7 @@ export interface Cause {
 /**
  * How an execution is ended before its code ends, or when its kernel does not say that it has.
  *
- * Its owner interrupts it as often as they like. Time that is over interrupts it once, and when that is not heeded, its kernel is given up. Between
+ * Its owner interrupts it as often as they like, until its kernel is probed. Time that is over interrupts it once, and when that is not heeded, its kernel is given up. Between
  * the two the code has time for what it does on the first. An interrupt that comes before the kernel has begun is sent when it has. A kernel that
  * ends the output without a reply is probed: it answers between executions alone, so none is interrupted behind that. Its reply ends all of this.
  */
@@ -46,7 +46,7 @@ export interface InterruptionOptions {
   send: () => void
   /** @param id what the answer names as its parent */
   probe: (id: string) => void
-  /** @param how its kernel failed, with words that follow its name */
+  /** @param how its kernel failed, in words that go on from `it ..., and` */
   giveUp: (how: string) => void
 }
 
@@ -65,7 +65,7 @@ const INTERRUPT_AGAIN_MS = [100, 300, 900]
 const REPLY_MS = 10 * SECOND
 /**
  * Who tells of the end of the output may be a program, and a kernel that gives no reply may run its code still. So it is probed, and has so long to
- * answer. It is probed again after half of it: an interrupt may have thrown away the first probe.
+ * answer. It is probed again after half of it: the interrupt before the first probe may have thrown that away.
  */
 const ANSWER_MS = 10 * SECOND
 /** What came of an interrupt that nobody asked for. */
@@ -110,8 +110,8 @@ export function createInterruption(
     }
     for (const ms of INTERRUPT_AGAIN_MS) after(ms, again)
   }
-  /** Time that is over waits until it is heeded, no longer than once. */
-  const interruptHeeded = () => {
+  /** A limit that comes within 3 s waits for the end of them, once. */
+  const interruptWithGrace = () => {
     sendInterrupt()
     if (isOverdue) return
     stopHeeding?.()
@@ -137,7 +137,7 @@ export function createInterruption(
     }
     sendProbe()
     after(ANSWER_MS / 2, sendProbe)
-    after(ANSWER_MS, () => giveUp('its kernel does not answer'))
+    after(ANSWER_MS, () => giveUp('does not answer'))
   }
 
   return {
@@ -157,15 +157,16 @@ export function createInterruption(
       after(FIRST_MOMENTS_MS, () => (isNew = false))
       if (!cause || probes.length > 0) return
       if (isOverdue) interruptOverdue()
-      else interruptHeeded()
+      else interruptWithGrace()
     },
     interrupt() {
       if (isStopped) return
       cause ??= { status: 'interrupted', message: null }
+      if (probes.length > 0) return
       if (execution.isIdle) {
         sendInterrupt()
         sendProbes()
-      } else if (hasBegun) interruptHeeded()
+      } else if (hasBegun) interruptWithGrace()
     },
     overdue(why) {
       if (isStopped) return
