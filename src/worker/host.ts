@@ -5,7 +5,7 @@ import { createTreeStore } from './environments/tree-store.ts'
 import { prewarmPrograms } from './jobs/plan.ts'
 import { createWorkerMetrics, type WorkerSources } from './metrics/worker-metrics.ts'
 import { findRuntimes } from './runtimes/installed-runtimes.ts'
-import { createEngine, type Engine } from './sandbox/engine.ts'
+import type { createEngine } from './sandbox/engine.ts'
 import { createProvenMaker } from './sandbox/sandbox-maker.ts'
 import { waitingMemory } from './sandbox/waiting-memory.ts'
 
@@ -18,8 +18,8 @@ export interface HostOptions {
   /** The worker's id. */
   worker: string
   log: Logger
-  /** What asks podman; made of the settings unless given. */
-  engine?: Engine | undefined
+  /** Makes what asks podman, of where it answers. */
+  engineAt: typeof createEngine
   /** Where the metrics of this moment come from. */
   sources: Pick<WorkerSources, 'busySlots' | 'sandboxes' | 'sessions' | 'isEngineUp' | 'redis'>
   /** An environment was removed from this host. */
@@ -32,10 +32,10 @@ export interface HostOptions {
  * @throws ConfigError when podman is not configured, LimitsNotEnforced when this host cannot keep limits, Error when no language is
  * installed or podman does not answer
  */
-export async function prepareHost({ config, root, worker, log, engine: given, sources, evicted }: HostOptions) {
+export async function prepareHost({ config, root, worker, log, engineAt, sources, evicted }: HostOptions) {
   const { podmanSocket, containerImages } = config.sandbox
   if (podmanSocket === undefined) throw new ConfigError('PODMAN_SOCKET is not set; a worker needs one')
-  const engine = given ?? createEngine(podmanSocket, config.timeoutFactor)
+  const engine = engineAt(podmanSocket, config.timeoutFactor)
   // Asked first: what it says tells also where the engine keeps its images, so that these are looked for without asking it again.
   const identity = await engine.identity()
   const installed = await findRuntimes(engine, root, containerImages, log)

@@ -9,7 +9,7 @@ import { prepareHost } from './host.ts'
 import { createMetricsEndpoint } from './metrics/metrics-endpoint.ts'
 import { createPresence } from './presence.ts'
 import { createRuntimes } from './runtimes/runtimes.ts'
-import type { Engine } from './sandbox/engine.ts'
+import { createEngine } from './sandbox/engine.ts'
 import { partsOf } from './sandbox/sandbox-image.ts'
 
 export interface RunningWorker {
@@ -20,11 +20,19 @@ export interface RunningWorker {
   close(): Promise<void>
 }
 
+export interface WorkerOptions {
+  /** Its own; the caller closes it. */
+  tracing?: Tracing | undefined
+  /**
+   * Makes what asks podman, `createEngine` unless given. Podman computes for half a second to say who it is and which images it has: whoever starts
+   * many workers in one process has one that remembers.
+   */
+  engineAt?: typeof createEngine | undefined
+}
+
 /**
  * Starts a worker: proves that limits hold here, fills the pool, then takes jobs.
  * @param root folder with `languages/` and `sandbox/`
- * @param tracing its own; the caller closes it
- * @param engine what asks podman; made of the settings unless given
  * @throws ConfigError when Redis or podman is not configured, LimitsNotEnforced when this host cannot keep limits, Error when no
  * language is installed or podman does not answer; nothing is left running then
  */
@@ -32,8 +40,7 @@ export async function startWorker(
   config: Config,
   root: string,
   log: Logger,
-  tracing?: Tracing,
-  engine?: Engine,
+  { tracing, engineAt = createEngine }: WorkerOptions = {},
 ): Promise<RunningWorker> {
   if (!config.redis) throw new ConfigError('REDIS_URL is not set; a worker needs one')
   const id = uuid()
@@ -42,7 +49,7 @@ export async function startWorker(
     root,
     worker: id,
     log,
-    engine,
+    engineAt,
     sources: {
       busySlots: () => jobs.running,
       sandboxes: () => sandboxes.pool.counts(),

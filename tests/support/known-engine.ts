@@ -7,7 +7,7 @@ const known = new Map<string, Engine>()
  * The run's podman, asked once in this process who it is, and which images it has unless these changed: it computes for half a second to
  * tell a worker both, and a run starts a hundred. Nobody else comes to its socket during a run.
  */
-export function knownEngine(socketPath: string, timeoutFactor: number): Engine {
+export function knownEngine(socketPath: string, timeoutFactor = 1): Engine {
   const key = `${timeoutFactor} ${socketPath}`
   const there = known.get(key)
   if (there) return there

@@ -71,8 +71,10 @@ export async function startPlatform(
   }
   const { podmanSocket } = config.sandbox
   const isOfRun = podmanSocket !== undefined && podmanSocket === process.env['RUNYARD_TEST_PODMAN']
-  const engine = isOfRun ? services.knownEngine(podmanSocket, config.timeoutFactor) : undefined
-  const worker = await services.startWorker(config, root, openLog(ofWorker), ofWorker, engine)
+  const worker = await services.startWorker(config, root, openLog(ofWorker), {
+    tracing: ofWorker,
+    ...(isOfRun && { engineAt: services.knownEngine }),
+  })
   const api = await services.startApi(config, root, openLog(ofGateway), ofGateway)
   return {
     url: api.url,
