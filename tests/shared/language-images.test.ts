@@ -11,7 +11,9 @@ let python: Language
 
 /** Files of both languages below, of all languages, and of the sandbox but for what is compiled: a thousand fewer than all there are. */
 const isNeeded = (path: string) =>
-  /^(?:languages(?:\/(?:[^/]+\.[^/]+|(?:python|ruby)(?:\/.*)?))?|sandbox(?:\/(?!build).*)?)$/.test(path)
+  /^(?:languages(?:\/(?:[^/]+\.[^/]+|(?:python|ruby)(?:\/.*)?))?|sandbox(?:\/(?!(?:host\/)?build(?:\/|$)).*)?)$/.test(
+    path,
+  )
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'runyard-test-'))
