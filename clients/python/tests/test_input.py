@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest import mock
 
 from runyard import Client, RunyardError
+from runyard._async_input import AsyncInputAnswers
 from runyard._effects import Connect, Receive
 from runyard._input import InputAnswers
 from runyard._route import route_to
@@ -208,6 +209,24 @@ class Questions(unittest.TestCase):
         self.assertEqual(self.prompts.get(timeout=60), "sure? ")
         self.lines.put("yes")
         self.assertEqual(self.sent.get(timeout=60), "yes")
+
+    def test_asyncio_keeps_no_task_of_a_question_that_has_its_answer(self):
+        async def asking():
+            sent = asyncio.Queue()
+
+            async def on_input(prompt):
+                return prompt
+
+            answers = AsyncInputAnswers(on_input, sent.put)
+            for prompt in ("who? ", "sure? "):
+                answers.ask(prompt)
+                self.assertEqual(await sent.get(), prompt)
+            await asyncio.gather(*answers._tasks)
+            # Behind the callbacks of what has ended.
+            await asyncio.sleep(0)
+            return answers._tasks
+
+        self.assertEqual(asyncio.run(asking()), set())
 
 
 class Stops(unittest.TestCase):

@@ -27,6 +27,7 @@ class AsyncInputAnswers:
             self._asking.cancel()
         self._asking = asyncio.ensure_future(self._answer(prompt))
         self._tasks.add(self._asking)
+        self._asking.add_done_callback(self._tasks.discard)
 
     async def until(self, events: Awaitable[None]) -> None:
         """Returns when the events have ended. Raises why a question has no answer, or why the service does not take it."""
