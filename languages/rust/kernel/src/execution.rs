@@ -100,7 +100,7 @@ fn shown_of(outputs: EvalOutputs, said: &[String]) -> Result<Map<String, Value>,
 /// What has room of a text: as JSON, where a character takes up to six bytes.
 fn cut(mut text: String, room: &mut usize) -> String {
     let in_json = |c: char| match c {
-        '"' | '\\' => 2,
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
         c if c < ' ' => 6,
         c => c.len_utf8(),
     };

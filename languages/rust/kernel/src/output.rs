@@ -2,7 +2,6 @@
 
 use crossbeam_channel::{Receiver, TryRecvError};
 use evcxr::{EvalContextOutputs, StdoutEvent, COMPLETE, NO_END};
-use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,8 +15,7 @@ struct Ends {
     stdout: u64,
     stderr: u64,
     /// The last of what was written to standard error since it was last asked for: it may say why code ended.
-    said: VecDeque<String>,
-    said_bytes: usize,
+    said: String,
 }
 
 pub struct Streams {
@@ -26,9 +24,8 @@ pub struct Streams {
     ends: Arc<Mutex<Ends>>,
 }
 
-/// Lines of standard error that are kept, and bytes of them.
-const MOST_KEPT: usize = 200;
-const MOST_BYTES: usize = 256 * 1024;
+/// Bytes of standard error that are kept, at least.
+const MOST_KEPT: usize = 128 * 1024;
 
 impl Ends {
     fn pass_stdout(&mut self, event: StdoutEvent) {
@@ -55,14 +52,14 @@ impl Ends {
             }
             None => line.strip_suffix(NO_END).map_or((line.as_str(), true), |text| (text, false)),
         };
-        let _ = write!(stderr, "{text}{}", if is_whole { "\n" } else { "" });
-        if text.is_empty() {
-            return;
-        }
-        self.said_bytes += text.len();
-        self.said.push_back(text.to_owned());
-        while self.said.len() > MOST_KEPT || self.said_bytes > MOST_BYTES {
-            self.said_bytes -= self.said.pop_front().map_or(0, |line| line.len());
+        let end = if is_whole { "\n" } else { "" };
+        let _ = write!(stderr, "{text}{end}");
+        self.said.push_str(text);
+        self.said.push_str(end);
+        if self.said.len() > 2 * MOST_KEPT {
+            let from = self.said.len() - MOST_KEPT;
+            let from = (from..).find(|at| self.said.is_char_boundary(*at)).unwrap_or(from);
+            self.said.drain(..from);
         }
     }
 }
@@ -100,8 +97,7 @@ impl Streams {
             ends.pass_stderr(line);
         }
         ends.stderr = ends.stdout;
-        ends.said_bytes = 0;
-        std::mem::take(&mut ends.said).into()
+        std::mem::take(&mut ends.said).lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
     }
 }
 
