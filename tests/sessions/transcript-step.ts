@@ -8,6 +8,8 @@ export interface Step {
   /** Media types of its results. */
   types?: string[]
   answer?: string
+  /** The engine leaves out a part of what it says, so that it is not held against the kernel without an engine. */
+  cut?: boolean
   /** Interrupted once it has written this. */
   interruptAt?: string
 }
