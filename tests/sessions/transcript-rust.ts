@@ -27,7 +27,7 @@ export const rust: Step[] = [
   { code: 'std::process::exit(3);', error: 'ProcessEnded: ' },
   { code: 'let n: i32 = "z".parse::<i32>()?;', error: 'Err: ' },
   { code: 'print!("no end");', shows: 'no end' },
-  { code: 'evcxr_input::get_string("Name: ")', error: 'panic: this execution may not ask for input' },
+  { code: 'evcxr_input::get_string("Name: ")', error: 'panic: this execution may not ask for input', alone: true },
   // Bytes that are no UTF-8, at both outputs; a line without an end that is longer than any buffer.
   {
     code: `use std::io::Write;
@@ -43,14 +43,14 @@ std::io::stdout().write_all(b"a\\xffb\\n").unwrap(); std::io::stderr().write_all
     interruptAt: '.'.repeat(4 * PIECE),
     error: LOST,
   },
-  // A result beyond what one message of a kernel may have, and one that is shown in one long line.
-  { code: '"x".repeat(20 << 20)', shows: `"${'x'.repeat((1 << 20) - 1)}`, cut: true },
+  // A result beyond what one message of a kernel may have, of which the engine keeps whole pieces within 1 MiB, and one that is shown in one long line.
+  { code: '"x".repeat(20 << 20)', shows: `"${'x'.repeat(15 * 65_536 - 1)}`, alone: true },
   { code: '"y".repeat(300_000)', shows: `"${'y'.repeat(300_000)}"` },
-  { code: 'panic!("{}", "z".repeat(20 << 20));', error: 'panic: z', cut: true },
+  { code: 'panic!("{}", "z".repeat(20 << 20));', error: 'panic: z', alone: true },
   // A thread that writes for ever holds no execution.
-  { code: 'std::thread::spawn(|| loop { if std::io::stderr().write_all(b"x\\n").is_err() { break } });', cut: true },
-  { code: '1 + 1', shows: '2', cut: true },
-  { code: 'std::process::exit(0);', error: 'ProcessEnded: ', cut: true },
+  { code: 'std::thread::spawn(|| loop { if std::io::stderr().write_all(b"x\\n").is_err() { break } });', alone: true },
+  { code: '1 + 1', shows: '2', alone: true },
+  { code: 'std::process::exit(0);', error: 'ProcessEnded: ', alone: true },
   ...only(
     'let mut y = 1; y += 1; y',
     '// a comment',

@@ -8,8 +8,8 @@ export interface Step {
   /** Media types of its results. */
   types?: string[]
   answer?: string
-  /** The engine leaves out a part of what it says, so that it is not held against the kernel without an engine. */
-  cut?: boolean
+  /** Not held against the kernel without an engine: the engine leaves out a part of it, or it is another each time. */
+  alone?: boolean
   /** Interrupted once it has written this. */
   interruptAt?: string
 }
