@@ -54,9 +54,8 @@ impl<R: Read> Iterator for Pieces<R> {
 /// Where a piece of `MOST` bytes ends: before the last mark in it, or before what may be the beginning of one, and not within a character.
 fn end_of_piece(bytes: &[u8]) -> usize {
     let mark = (1..=bytes.len() - MARK.len()).rev().find(|at| bytes[*at..].starts_with(MARK));
-    let mut end = mark.unwrap_or(bytes.len() - LONGEST_MARK);
-    while end > 1 && bytes[end] & 0b1100_0000 == 0b1000_0000 {
-        end -= 1;
-    }
-    end
+    let end = mark.unwrap_or(bytes.len() - LONGEST_MARK);
+    // A character has at most three bytes behind its first one.
+    let is_first = |at: &usize| bytes[*at] & 0b1100_0000 != 0b1000_0000;
+    (end.saturating_sub(3).max(1)..=end).rev().find(is_first).unwrap_or(end)
 }
