@@ -116,3 +116,11 @@ export function fetchedName(file: FetchedFile): string {
       return `${file.name}-${file.version}.crate`
   }
 }
+
+const MOST_NAMED = 4
+
+/** Files as a message names them: all of a few, the first of many. */
+export function namesOf(files: readonly FetchedFile[]): string {
+  const names = files.map(fetchedName)
+  return names.length <= MOST_NAMED ? names.join(', ') : `${names[0]} and ${names.length - 1} others`
+}

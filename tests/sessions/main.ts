@@ -81,7 +81,8 @@ async function transcript(language: string): Promise<void> {
       const execution = await runStep(session, step)
       // An interrupt has no moment of its own, and IRkernel tells none of it.
       const fault =
-        faultOf(step, execution) ?? (step.interruptAt ? undefined : differenceFrom(plain[index] as Plain, execution))
+        faultOf(step, execution) ??
+        (step.interruptAt || step.alone ? undefined : differenceFrom(plain[index] as Plain, execution))
       if (fault === undefined) continue
       wrong += 1
       console.log(`failed: ${language}: ${JSON.stringify(step.code)}: ${fault}`)

@@ -1,5 +1,7 @@
 import { only, type Step } from './transcript-step.ts'
 
+/** Of a line without an end, the kernel shows as much at once, and keeps the rest for the next piece. */
+const PIECE = 64 * 1024 - 64
 const LOST = 'Interrupted: the process that ran it has ended, and the variables with it'
 
 export const rust: Step[] = [
@@ -25,7 +27,30 @@ export const rust: Step[] = [
   { code: 'std::process::exit(3);', error: 'ProcessEnded: ' },
   { code: 'let n: i32 = "z".parse::<i32>()?;', error: 'Err: ' },
   { code: 'print!("no end");', shows: 'no end' },
-  { code: 'evcxr_input::get_string("Name: ")', error: 'panic: this execution may not ask for input' },
+  { code: 'evcxr_input::get_string("Name: ")', error: 'panic: this execution may not ask for input', alone: true },
+  // Bytes that are no UTF-8, at both outputs; a line without an end that is longer than any buffer.
+  {
+    code: `use std::io::Write;
+let kept = 7;
+std::io::stdout().write_all(b"a\\xffb\\n").unwrap(); std::io::stderr().write_all(b"c\\xfed\\n").unwrap();`,
+    shows: 'a\u{fffd}b\n',
+    stderr: 'c\u{fffd}d\n',
+  },
+  { code: 'println!("next {kept}");', shows: 'next 7\n' },
+  { code: 'print!("{}", "é".repeat(200_000)); eprint!("{}", "x".repeat(200_000));', shows: 'é'.repeat(200_000) },
+  {
+    code: 'print!("{}", ".".repeat(1 << 18)); loop { std::thread::sleep(std::time::Duration::from_millis(10)); }',
+    interruptAt: '.'.repeat(4 * PIECE),
+    error: LOST,
+  },
+  // A result beyond what one message of a kernel may have, of which the engine keeps whole pieces within 1 MiB, and one that is shown in one long line.
+  { code: '"x".repeat(20 << 20)', shows: `"${'x'.repeat(15 * 65_536 - 1)}`, alone: true },
+  { code: '"y".repeat(300_000)', shows: `"${'y'.repeat(300_000)}"` },
+  { code: 'panic!("{}", "z".repeat(20 << 20));', error: 'panic: z', alone: true },
+  // A thread that writes for ever holds no execution.
+  { code: 'std::thread::spawn(|| loop { if std::io::stderr().write_all(b"x\\n").is_err() { break } });', alone: true },
+  { code: '1 + 1', shows: '2', alone: true },
+  { code: 'std::process::exit(0);', error: 'ProcessEnded: ', alone: true },
   ...only(
     'let mut y = 1; y += 1; y',
     '// a comment',

@@ -8,6 +8,8 @@ export interface Step {
   /** Media types of its results. */
   types?: string[]
   answer?: string
+  /** Not held against the kernel without an engine: the engine leaves out a part of it, or it is another each time. */
+  alone?: boolean
   /** Interrupted once it has written this. */
   interruptAt?: string
 }

@@ -1,7 +1,7 @@
 """adapt_evcxr.py FOLDER: changes the sources of evcxr so that an engine can tell what became of an execution.
 
-As it is, output without an end of line is taken for a part of what evcxr says of itself, a panic and a `?` that ended the code are told by text alone, and nobody
-can interrupt what is compiled without losing all variables.
+As it is, output without an end of line is taken for a part of what evcxr says of itself and is kept without bound until its end comes, bytes that are no UTF-8 end what
+reads them, a panic and a `?` that ended the code are told by text alone, and nobody can interrupt what is compiled without losing all variables.
 """
 
 import sys
@@ -13,9 +13,8 @@ CHANGES = {
             'mod use_trees;\n',
             """mod use_trees;
 
-/// Whether code runs now, and whether what runs or is compiled was interrupted.
-pub static RUNNING: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
-pub static INTERRUPTED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+mod pieces;
+pub mod turn;
 /// What ended code, as a media type of its output; what ends text without an end of line.
 pub const ENDED_BY_PANIC: &str = "runyard/panic";
 pub const ENDED_BY_ERROR: &str = "runyard/error";
@@ -28,7 +27,10 @@ pub const COMPLETE: &str = crate::runtime::EVCXR_EXECUTION_COMPLETE;
     'runtime.rs': [
         (
             '        println!("{EVCXR_EXECUTION_COMPLETE}");',
-            '        eprintln!("{EVCXR_EXECUTION_COMPLETE}");\n        println!("{EVCXR_EXECUTION_COMPLETE}");',
+            """        use std::io::Write;
+        // In one step, as threads of the code may write too, and whatever has become of standard error.
+        let _ = std::io::stderr().write_all(format!("{EVCXR_EXECUTION_COMPLETE}\\n").as_bytes());
+        println!("{EVCXR_EXECUTION_COMPLETE}");""",
         ),
         # Commands come on another descriptor, so that code which reads its standard input does not take them.
         (
@@ -45,7 +47,19 @@ pub const COMPLETE: &str = crate::runtime::EVCXR_EXECUTION_COMPLETE;
         for line in std::io::BufReader::new(commands).lines() {""",
         ),
     ],
-    'child_process.rs': [('.env("RUST_BACKTRACE", "1")', '.env("RUST_BACKTRACE", "0")')],
+    'child_process.rs': [
+        ('.env("RUST_BACKTRACE", "1")', '.env("RUST_BACKTRACE", "0")'),
+        ('stdout: std::io::Lines<BufReader<std::process::ChildStdout>>', 'stdout: Pieces<std::process::ChildStdout>'),
+        (
+            '            std::io::BufRead::lines(BufReader::new(process.stderr.take().unwrap()));',
+            '            Pieces::of(process.stderr.take().unwrap());',
+        ),
+        (
+            'std::io::BufRead::lines(BufReader::new(process.stdout.take().unwrap()))',
+            'Pieces::of(process.stdout.take().unwrap())',
+        ),
+        ('use std::io::BufReader;', 'use crate::pieces::Pieces;'),
+    ],
     'eval_context.rs': [
         # Debian's rustc has no standard library of its own beside it, and each library of code its own.
         (
@@ -69,11 +83,7 @@ pub const COMPLETE: &str = crate::runtime::EVCXR_EXECUTION_COMPLETE;
         (
             '        let mut output = EvalOutputs::new();\n        // TODO: We should probably send an OsString',
             """        let mut output = EvalOutputs::new();
-        use std::sync::atomic::Ordering::SeqCst;
-        crate::RUNNING.store(true, SeqCst);
-        if crate::INTERRUPTED.load(SeqCst) {
-            bail!("interrupted");
-        }
+        let Some(_running) = crate::turn::During::running() else { bail!("interrupted") };
         // TODO: We should probably send an OsString""",
         ),
         (
@@ -99,6 +109,32 @@ pub const COMPLETE: &str = crate::runtime::EVCXR_EXECUTION_COMPLETE;
             if line == runtime::EVCXR_EXECUTION_COMPLETE {""",
         ),
         (
+            '        self.child_process = self.child_process.restart()?;',
+            """        let _restarting = crate::turn::During::restarting();
+        self.child_process = self.child_process.restart()?;""",
+        ),
+        # What is shown comes in pieces too, and nobody shows more of it than this.
+        (
+            """                    if !content.is_empty() {
+                        content.push('\\n');
+                    }
+                    content.push_str(&line);""",
+            """                    if content.len() > crate::pieces::MOST_SHOWN {
+                        continue;
+                    }
+                    content.push_str(line.strip_suffix(crate::NO_END).unwrap_or(&line));
+                    if !line.ends_with(crate::NO_END) {
+                        content.push('\\n');
+                    }""",
+        ),
+        (
+            '                output.content_by_mime_type.insert(mime_type, content);',
+            """                if content.ends_with('\\n') {
+                    content.pop();
+                }
+                output.content_by_mime_type.insert(mime_type, content);""",
+        ),
+        (
             "line.split(':').nth(1).unwrap_or_default()",
             "line.split_once(':').map(|(_, prompt)| prompt).unwrap_or_default()",
         ),
@@ -121,8 +157,14 @@ pub const COMPLETE: &str = crate::runtime::EVCXR_EXECUTION_COMPLETE;
     ],
 }
 
+# What is added to them, beside this file.
+ADDED = ('pieces.rs', 'turn.rs')
+
 
 def main():
+    for name in ADDED:
+        source = Path(__file__).with_name('evcxr').joinpath(name).read_text(encoding='utf-8')
+        Path(sys.argv[1], 'src', name).write_text(source, encoding='utf-8')
     for name, changes in CHANGES.items():
         path = Path(sys.argv[1], 'src', name)
         source = path.read_text(encoding='utf-8')

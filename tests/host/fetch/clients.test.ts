@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getByClient, mavenProject, pipArguments } from '../../../src/host/images/fetch/clients.ts'
-import { fetchedName, FetchedFile, filesFor } from '../../../src/shared/fetched-file.ts'
+import { fetchedName, FetchedFile, filesFor, namesOf } from '../../../src/shared/fetched-file.ts'
 import { Compile } from 'typebox/compile'
 
 const validator = Compile(FetchedFile)
@@ -50,6 +50,12 @@ test('each file has one name', () => {
   expect(fetchedName({ from: 'crates', name: 'a_b', version: '1.0.0-rc.1', sha256 })).toBe('a_b-1.0.0-rc.1.crate')
 })
 
+test('many files are named by the first of them', () => {
+  const crates = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ from: 'crates', name, version: '1.0.0', sha256 }) as const)
+  expect(namesOf(crates.slice(0, 2))).toBe('a-1.0.0.crate, b-1.0.0.crate')
+  expect(namesOf(crates)).toBe('a-1.0.0.crate and 4 others')
+})
+
 test('files for another processor are left out', () => {
   const file = { from: 'npm', name: 'a', version: '1.0.0', integrity } as const
   const files = [file, { ...file, arch: 'amd64' as const }, { ...file, arch: 'arm64' as const }]
@@ -76,9 +82,24 @@ test.each([
 describe('a client', () => {
   const folder = mkdtempSync(join(tmpdir(), 'runyard-client-'))
   const path = process.env['PATH']
+  const cargoHome = process.env['CARGO_HOME']
+  const crate = { from: 'crates', name: 'a', version: '1.0.0', sha256 } as const
+
+  /** A cargo that is this script, with a home of its own. */
+  function putCargo(script: string): string {
+    const home = mkdtempSync(join(folder, 'cargo-'))
+    writeFileSync(join(home, 'cargo'), `#!/bin/sh\n${script}\n`)
+    chmodSync(join(home, 'cargo'), 0o755)
+    process.env['PATH'] = `${home}:${path}`
+    process.env['CARGO_HOME'] = home
+    return home
+  }
+
   const artifact = { from: 'maven', group: 'g', artifact: 'a', version: '1', sha256 } as const
   afterEach(() => {
     process.env['PATH'] = path
+    if (cargoHome === undefined) delete process.env['CARGO_HOME']
+    else process.env['CARGO_HOME'] = cargoHome
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -93,31 +114,51 @@ describe('a client', () => {
   })
 
   test('of crates is given a lock that names them all, so that one which was yanked since is fetched too', async () => {
-    const script = `#!/bin/sh
+    const home = putCargo(`
 echo "$*" >>"$CARGO_HOME/cargo-asked"
 [ "$1" = fetch ] || { printf '[[package]]\\nsource = "registry+sparse://index"\\n' >Cargo.lock; exit; }
 cp Cargo.toml Cargo.lock "$CARGO_HOME"
 mkdir -p "$CARGO_HOME/registry/cache/index-1"
 echo a >"$CARGO_HOME/registry/cache/index-1/a-1.0.0.crate"
-echo b >"$CARGO_HOME/registry/cache/index-1/a-2.1.0-rc.1.crate"
-`
-    writeFileSync(join(folder, 'cargo'), script)
-    chmodSync(join(folder, 'cargo'), 0o755)
-    process.env['PATH'] = `${folder}:${path}`
-    const home = process.env['CARGO_HOME']
-    process.env['CARGO_HOME'] = folder
-    try {
-      const crate = { from: 'crates', name: 'a', version: '1.0.0', sha256 } as const
-      const got = await getByClient('crates', [crate, { ...crate, version: '2.1.0-rc.1' }], folder)
-      expect(got.map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual(['a\n', 'b\n'])
-    } finally {
-      if (home === undefined) delete process.env['CARGO_HOME']
-      else process.env['CARGO_HOME'] = home
-    }
-    expect(readFileSync(join(folder, 'cargo-asked'), 'utf8')).toBe('generate-lockfile\nfetch\n')
-    expect(readFileSync(join(folder, 'Cargo.toml'), 'utf8')).toContain('{ package = "a", version = "=2.1.0-rc.1", ')
-    const lock = readFileSync(join(folder, 'Cargo.lock'), 'utf8')
+echo b >"$CARGO_HOME/registry/cache/index-1/a-2.1.0-rc.1.crate"`)
+    const got = await getByClient('crates', [crate, { ...crate, version: '2.1.0-rc.1' }], folder)
+    expect(got.map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual(['a\n', 'b\n'])
+    expect(readFileSync(join(home, 'cargo-asked'), 'utf8')).toBe('generate-lockfile\nfetch\n')
+    const manifest = readFileSync(join(home, 'Cargo.toml'), 'utf8')
+    expect(manifest).toContain('{ package = "a", version = "=2.1.0-rc.1", ')
+    expect(manifest).toContain('\n[workspace]\n')
+    const lock = readFileSync(join(home, 'Cargo.lock'), 'utf8')
     expect(lock).toContain(`version = "1.0.0"\nsource = "registry+sparse://index"\nchecksum = "${sha256}"\n`)
+  })
+
+  test('of crates learns the name of its index from any version, and from another crate when all of one are yanked', async () => {
+    const home = putCargo(`
+[ "$1" = fetch ] && { cp Cargo.lock "$CARGO_HOME"; exit 1; }
+grep '^crate-' Cargo.toml >>"$CARGO_HOME/wanted"
+grep -q '"a"' Cargo.toml && exit 101
+printf '[[package]]\\nsource = "registry+sparse://index"\\n' >Cargo.lock`)
+    await expect(getByClient('crates', [crate, { ...crate, name: 'b' }], folder)).rejects.toThrow(
+      'could not be fetched',
+    )
+    expect(readFileSync(join(home, 'wanted'), 'utf8').match(/package = "\w", version = "[^"]+"/g)).toEqual([
+      'package = "a", version = "*"',
+      'package = "b", version = "*"',
+    ])
+    expect(readFileSync(join(home, 'Cargo.lock'), 'utf8')).toContain(
+      'name = "a"\nversion = "1.0.0"\nsource = "registry+sparse://index"',
+    )
+  })
+
+  test('of crates that is too old is told from one that fails', async () => {
+    putCargo("echo 'supported edition values are `2018` or `2021`, but `2024` is unknown' >&2; exit 101")
+    await expect(getByClient('crates', [crate], folder)).rejects.toThrow(
+      'a-1.0.0.crate could not be fetched: this needs cargo 1.85 or newer: cargo generate-lockfile',
+    )
+  })
+
+  test('of crates that keeps no files says what its configuration lacks', async () => {
+    putCargo(`[ "$1" = fetch ] || printf 'source = "registry+sparse://index"\\n' >Cargo.lock`)
+    await expect(getByClient('crates', [crate], folder)).rejects.toThrow(/a folder stands in for its index/)
   })
 
   test('that is absent is named with its package', async () => {

@@ -3,10 +3,13 @@
 use crate::interrupt;
 use crate::output::Streams;
 use crate::requests::{say, Request, Requests};
-use evcxr::{CommandContext, CompilationError, Error, EvalCallbacks, EvalOutputs, Theme, ENDED_BY_ERROR, ENDED_BY_PANIC, INTERRUPTED};
+use evcxr::{CommandContext, CompilationError, Error, EvalCallbacks, EvalOutputs, Theme, ENDED_BY_ERROR, ENDED_BY_PANIC};
 use serde_json::{json, Map, Value};
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::Ordering::SeqCst;
+
+/// Bytes of all that one execution shows, as JSON: a message of more than 16 MiB would end the kernel, and the engine leaves out results of more than 8 MiB but for
+/// the first MiB of their text.
+const MOST_SHOWN: usize = 12 * 1024 * 1024;
 
 const LOST: &str = "the process that ran it has ended, and the variables with it";
 
@@ -29,16 +32,17 @@ pub fn run(context: &mut CommandContext, streams: &mut Streams, requests: &Reque
         let mut callbacks = EvalCallbacks { input_reader: &|asked| ask(request, requests, &asked.prompt, asked.is_password) };
         context.execute_with_callbacks(code, &mut callbacks)
     }));
-    let (ran, was_interrupted) = interrupt::end();
+    let (was_interrupted, was_killed) = interrupt::end();
+    let has_ended = matches!(outcome, Ok(Err(Error::SubprocessTerminated(_))));
+    // An interrupt that came when the code had ended has ended the process all the same.
+    if was_killed && !has_ended {
+        let _ = context.execute(":restart");
+    }
     let said = streams.settle();
     let shown = match outcome {
-        // An interrupt that came when the code had ended has ended the process all the same.
-        Ok(Ok(_)) if was_interrupted && ran => {
-            let _ = context.execute(":restart");
-            Err(interrupted(ran))
-        }
+        _ if was_killed => Err(interrupted(LOST)),
         Ok(Ok(outputs)) => shown_of(outputs, &said),
-        _ if was_interrupted => Err(interrupted(ran)),
+        _ if was_interrupted && !has_ended => Err(interrupted("it was interrupted before it ran")),
         Ok(Err(error)) => Err(fault_of(error, code, count)),
         Err(_) => Err(Fault::new("KernelError", "evcxr failed")),
     };
@@ -61,15 +65,15 @@ pub fn run(context: &mut CommandContext, streams: &mut Streams, requests: &Reque
 
 /// Asks for a line. What ends code that may not ask is no text that anybody answers.
 fn ask(request: &Request, requests: &Requests, prompt: &str, password: bool) -> String {
-    if request.content["allow_stdin"].as_bool() != Some(true) || INTERRUPTED.load(SeqCst) {
+    if request.content["allow_stdin"].as_bool() != Some(true) || evcxr::turn::turn().interrupted {
         return "\0".to_owned();
     }
     say(request, "stdin", "input_request", json!({ "prompt": prompt, "password": password }));
     requests.answers.recv().unwrap_or_default().replace(['\r', '\n'], " ")
 }
 
-fn interrupted(ran: bool) -> Fault {
-    Fault::new("Interrupted", if ran { LOST } else { "it was interrupted before it ran" })
+fn interrupted(what: &str) -> Fault {
+    Fault::new("Interrupted", what)
 }
 
 /// What is to be shown, by media type; or that a panic or a `?` ended the code, with what it wrote of that last.
@@ -77,18 +81,39 @@ fn shown_of(outputs: EvalOutputs, said: &[String]) -> Result<Map<String, Value>,
     let content = outputs.content_by_mime_type;
     if content.contains_key(ENDED_BY_PANIC) {
         let at = said.iter().rposition(|line| line.starts_with("thread '") && line.contains("panicked at"));
-        let rest = at.map_or(&[][..], |at| &said[at + 1..]);
+        let rest = at.map_or(said, |at| &said[at + 1..]);
         let lines: Vec<&str> = rest.iter().map(String::as_str).take_while(|line| !line.starts_with("note: run with")).collect();
         return Err(Fault::new("panic", lines.join("\n")));
     }
     if content.contains_key(ENDED_BY_ERROR) {
         return Err(Fault::new("Err", said.last().cloned().unwrap_or_default()));
     }
+    let mut room = MOST_SHOWN;
     let value_of = |media: &str, text: String| match media.contains("json") {
         true => serde_json::from_str(&text).unwrap_or(Value::String(text)),
         false => Value::String(text),
     };
-    Ok(content.into_iter().map(|(media, text)| (media.clone(), value_of(&media, text))).collect())
+    let shown = content.into_iter().map(|(media, text)| (media.clone(), value_of(&media, cut(text, &mut room))));
+    Ok(shown.collect())
+}
+
+/// What has room of a text: as JSON, where a character takes up to six bytes.
+fn cut(mut text: String, room: &mut usize) -> String {
+    let in_json = |c: char| match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        c if c < ' ' => 6,
+        c => c.len_utf8(),
+    };
+    let mut taken = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        taken += in_json(*c);
+        taken > *room
+    });
+    if let Some((at, _)) = end {
+        text.truncate(at);
+    }
+    *room = room.saturating_sub(taken);
+    text
 }
 
 fn fault_of(error: Error, code: &str, count: u64) -> Fault {

@@ -1,40 +1,41 @@
 //! Interrupts: what is compiled is ended, and nothing is lost; code that runs is ended with its process, which has the variables.
 
-use evcxr::{INTERRUPTED, RUNNING};
+use evcxr::turn::{turn, Phase};
 use std::collections::{HashMap, HashSet};
 use std::process::Child;
-use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 
-/// Whether there is an execution that an interrupt is for. Held while one is carried out, so that none is for code that has ended meanwhile.
-static EXECUTING: Mutex<bool> = Mutex::new(false);
-
 pub fn begin() {
-    RUNNING.store(false, SeqCst);
-    INTERRUPTED.store(false, SeqCst);
-    *EXECUTING.lock().unwrap() = true;
+    let mut turn = turn();
+    turn.phase = Phase::Compiling;
+    turn.interrupted = false;
+    turn.killed = false;
 }
 
-/// @returns whether code ran, and whether it was interrupted: then its process has ended, or does
+/// @returns whether the execution was interrupted, and whether its process was ended by that
 pub fn end() -> (bool, bool) {
-    *EXECUTING.lock().unwrap() = false;
-    (RUNNING.load(SeqCst), INTERRUPTED.load(SeqCst))
+    let mut turn = turn();
+    turn.phase = Phase::Idle;
+    (turn.interrupted, turn.killed)
 }
 
 /// @returns whether there was something to interrupt
 pub fn interrupt(process: &Arc<Mutex<Child>>) -> bool {
-    let executing = EXECUTING.lock().unwrap();
-    if !*executing {
-        return false;
+    let mut turn = turn();
+    match turn.phase {
+        Phase::Idle => return false,
+        Phase::Compiling => {
+            // Nobody waits for it while something is compiled.
+            let spared = process.try_lock().map(|child| child.id()).ok();
+            kill(&descendants(spared));
+        }
+        Phase::Running => {
+            kill_all();
+            turn.killed = true;
+        }
+        Phase::Restarting => {}
     }
-    INTERRUPTED.store(true, SeqCst);
-    if RUNNING.load(SeqCst) {
-        kill_all();
-    } else {
-        // Nobody waits for it while something is compiled.
-        let spared = process.try_lock().map(|child| child.id()).ok();
-        kill(&descendants(spared));
-    }
+    turn.interrupted = true;
     true
 }
 

@@ -4,6 +4,7 @@
 //! One thread reads requests, so that an interrupt is heeded at any time, two pass on output, and the main one does all else.
 
 mod execution;
+mod folder;
 mod interrupt;
 mod output;
 mod requests;
@@ -11,6 +12,7 @@ mod requests;
 use evcxr::{CommandContext, EvalContext};
 use requests::{say, Request, Requests};
 use serde_json::{json, Value};
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::process::Command;
 
 /// What code of every execution finds: asking for a line, under the name of the crate that does so elsewhere.
@@ -68,9 +70,11 @@ fn complete(context: &mut CommandContext, content: &Value) -> Value {
     let code = content["code"].as_str().unwrap_or_default();
     let at = content["cursor_pos"].as_u64().unwrap_or(u64::MAX);
     let cursor = bytes_of(code, at);
-    let (matches, start, end) = match context.completions(code, cursor) {
-        Ok(found) => (found.completions.into_iter().map(|one| one.code).collect(), found.start_offset, found.end_offset),
-        Err(_) => (Vec::new(), cursor, cursor),
+    // What knows types and names panics at some code.
+    let found = catch_unwind(AssertUnwindSafe(|| context.completions(code, cursor)));
+    let (matches, start, end) = match found {
+        Ok(Ok(found)) => (found.completions.into_iter().map(|one| one.code).collect(), found.start_offset, found.end_offset),
+        _ => (Vec::new(), cursor, cursor),
     };
     json!({
         "status": "ok",
@@ -89,7 +93,8 @@ fn inspect(context: &mut CommandContext, content: &Value) -> Value {
     let before = code[..cursor].rfind(|c| !is_part(c)).map_or(0, |at| at + code[at..].chars().next().map_or(1, char::len_utf8));
     let after = code[cursor..].find(|c| !is_part(c) || c == '.').map_or(code.len(), |at| cursor + at);
     let name = code[before..after].trim_matches(|c| c == ':' || c == '.');
-    let found = if name.is_empty() { None } else { context.execute(&format!(":doc {name}")).ok() };
+    let look_up = || if name.is_empty() { None } else { context.execute(&format!(":doc {name}")).ok() };
+    let found = catch_unwind(AssertUnwindSafe(look_up)).ok().flatten();
     let data = found.map(|found| found.content_by_mime_type).unwrap_or_default();
     let is_found = data.get("text/plain").is_some_and(|text| text != "No documentation found");
     json!({ "status": "ok", "found": is_found, "data": if is_found { json!(data) } else { json!({}) }, "metadata": {} })
@@ -124,9 +129,6 @@ impl Kernel {
             "kernel_info_request" => reply("kernel_info_reply", info()),
             "history_request" => reply("history_reply", json!({ "status": "ok", "history": [] })),
             "comm_info_request" => reply("comm_info_reply", json!({ "status": "ok", "comms": {} })),
-            "comm_open" => {
-                say(request, "iopub", "comm_close", json!({ "comm_id": content["comm_id"], "data": {} }));
-            }
             _ => {}
         }
         status("idle");
@@ -137,6 +139,7 @@ fn main() {
     // The process that runs the code, and never comes back from here.
     evcxr::runtime_hook();
     let requests = Requests::take_from_environment();
+    folder::make();
     let program = Command::new(std::env::current_exe().expect("the path of this program"));
     let (evaluator, outputs) = match EvalContext::with_subprocess_command(program) {
         Ok(started) => started,

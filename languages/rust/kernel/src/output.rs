@@ -4,7 +4,7 @@ use crossbeam_channel::{Receiver, TryRecvError};
 use evcxr::{EvalContextOutputs, StdoutEvent, COMPLETE, NO_END};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Code that has ended said so at standard error before, unless it has closed that.
 const AT_MOST: Duration = Duration::from_secs(1);
@@ -14,8 +14,8 @@ const AT_MOST: Duration = Duration::from_secs(1);
 struct Ends {
     stdout: u64,
     stderr: u64,
-    /// What was written to standard error since it was last asked for, as far as it may say why code ended.
-    said: Vec<String>,
+    /// The last of what was written to standard error since it was last asked for: it may say why code ended.
+    said: String,
 }
 
 pub struct Streams {
@@ -24,8 +24,8 @@ pub struct Streams {
     ends: Arc<Mutex<Ends>>,
 }
 
-/// Lines of standard error that are kept.
-const MOST_KEPT: usize = 200;
+/// Bytes of standard error that are kept, at least.
+const MOST_KEPT: usize = 128 * 1024;
 
 impl Ends {
     fn pass_stdout(&mut self, event: StdoutEvent) {
@@ -44,19 +44,22 @@ impl Ends {
     }
 
     fn pass_stderr(&mut self, line: String) {
-        let text = match line.strip_suffix(COMPLETE) {
+        let mut stderr = std::io::stderr().lock();
+        let (text, is_whole) = match line.strip_suffix(COMPLETE) {
             Some(text) => {
                 self.stderr += 1;
-                eprint!("{text}");
-                text
+                (text, false)
             }
-            None => {
-                eprintln!("{line}");
-                &line
-            }
+            None => line.strip_suffix(NO_END).map_or((line.as_str(), true), |text| (text, false)),
         };
-        if !text.is_empty() && self.said.len() < MOST_KEPT {
-            self.said.push(text.to_owned());
+        let end = if is_whole { "\n" } else { "" };
+        let _ = write!(stderr, "{text}{end}");
+        self.said.push_str(text);
+        self.said.push_str(end);
+        if self.said.len() > 2 * MOST_KEPT {
+            let from = self.said.len() - MOST_KEPT;
+            let from = (from..).find(|at| self.said.is_char_boundary(*at)).unwrap_or(from);
+            self.said.drain(..from);
         }
     }
 }
@@ -77,20 +80,24 @@ impl Streams {
     /// Returns when all that ended code wrote was passed on, with the last lines of standard error.
     pub fn settle(&mut self) -> Vec<String> {
         let mut ends = self.ends.lock().unwrap();
-        while let Ok(event) = self.stdout.try_recv() {
+        for _ in 0..self.stdout.len() {
+            let Ok(event) = self.stdout.try_recv() else { break };
             ends.pass_stdout(event);
         }
+        let begun = Instant::now();
         while ends.stderr < ends.stdout {
-            match self.stderr.recv_timeout(AT_MOST) {
+            match self.stderr.recv_timeout(AT_MOST.saturating_sub(begun.elapsed())) {
                 Ok(line) => ends.pass_stderr(line),
                 Err(_) => break,
             }
         }
-        while let Ok(line) = self.stderr.try_recv() {
+        // A thread that the code has left may write for ever.
+        for _ in 0..self.stderr.len() {
+            let Ok(line) = self.stderr.try_recv() else { break };
             ends.pass_stderr(line);
         }
         ends.stderr = ends.stdout;
-        std::mem::take(&mut ends.said)
+        std::mem::take(&mut ends.said).lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
     }
 }
 

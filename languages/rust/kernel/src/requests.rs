@@ -1,6 +1,6 @@
 //! Requests and messages: lines of JSON on the two descriptors that the environment names.
 
-use crate::interrupt;
+use crate::{folder, interrupt};
 use crossbeam_channel::{unbounded, Receiver};
 use serde_json::{json, Value};
 use std::fs::File;
@@ -86,6 +86,7 @@ impl Unread {
             }
             // Nobody asks any more; what runs is not waited for.
             interrupt::kill_all();
+            folder::remove();
             std::process::exit(0);
         });
         Requests { queue, answers }

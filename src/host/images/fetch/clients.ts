@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { fetchedName, type FetchedFile, type FileFrom } from '../../../shared/fetched-file.ts'
+import { fetchedName, namesOf, type FetchedFile, type FileFrom } from '../../../shared/fetched-file.ts'
 import { CommandError, runCommand } from '../../command.ts'
 
 /**
@@ -13,6 +13,8 @@ export interface Client {
   /** The command, and the Debian package that has it. */
   command: string
   debianPackage: string
+  /** What its output has when its release is too old, and the release that this needs. */
+  tooOld?: { says: RegExp; needs: string }
   /**
    * Gets files.
    * @param folder an empty one, to work in
@@ -121,15 +123,14 @@ const go: Client = {
 const cargo: Client = {
   command: 'cargo',
   debianPackage: 'cargo',
+  // It reads the manifests of crates, also of those of the edition of 2024.
+  tooOld: { says: /edition2024|`?2024`? is unknown/, needs: '1.85' },
   async get(files, folder) {
     const crates = files as FileFrom<'crates'>[]
     const project = join(folder, 'project')
     await mkdir(join(project, 'src'), { recursive: true })
     await writeFile(join(project, 'src/lib.rs'), '')
-    // What cargo calls its own index, whatever mirror stands in for it, only a lock file says.
-    await writeFile(join(project, 'Cargo.toml'), cargoManifest(crates.slice(0, 1)))
-    await run(['cargo', 'generate-lockfile'], project)
-    const index = /^source = "(.+)"$/m.exec(await readFile(join(project, 'Cargo.lock'), 'utf8'))?.[1] ?? ''
+    const index = await cargoIndex(crates, project)
     await writeFile(join(project, 'Cargo.toml'), cargoManifest(crates))
     await writeFile(join(project, 'Cargo.lock'), cargoLock(crates, index))
     await run(['cargo', 'fetch'], project)
@@ -138,13 +139,36 @@ const cargo: Client = {
   },
 }
 
+const MOST_TRIED = 4
+
+/**
+ * What cargo calls its own index, whatever mirror stands in for it: only a lock says it. Any version of a crate will do, as the pinned one may be yanked;
+ * when all versions of one are, another is asked for.
+ */
+async function cargoIndex(crates: readonly FileFrom<'crates'>[], project: string): Promise<string> {
+  const names = [...new Set(crates.map(({ name }) => name))].slice(0, MOST_TRIED)
+  for (const [at, name] of names.entries()) {
+    await writeFile(join(project, 'Cargo.toml'), cargoManifest([{ name, version: '*' }]))
+    try {
+      await run(['cargo', 'generate-lockfile'], project)
+    } catch (error) {
+      if (at === names.length - 1) throw error
+      continue
+    }
+    const index = /^source = "(.+)"$/m.exec(await readFile(join(project, 'Cargo.lock'), 'utf8'))?.[1]
+    if (index !== undefined) return index
+  }
+  throw new Error(`cargo writes no index into a lock for ${names.join(', ')}`)
+}
+
 /** A package that needs these crates alone: their own dependencies must be among them. Each has a name of its own here, as there can be several versions of one. */
-export function cargoManifest(crates: readonly FileFrom<'crates'>[]): string {
+export function cargoManifest(crates: readonly Pick<FileFrom<'crates'>, 'name' | 'version'>[]): string {
   const wanted = crates.map(
     ({ name, version }, at) =>
-      `crate-${at} = { package = "${name}", version = "=${version}", default-features = false }\n`,
+      `crate-${at} = { package = "${name}", version = "${version === '*' ? '*' : `=${version}`}", default-features = false }\n`,
   )
-  return `[package]\nname = "fetch"\nversion = "1.0.0"\nedition = "2021"\n\n[dependencies]\n${wanted.join('')}`
+  // A workspace of its own, as a folder above may have one.
+  return `[package]\nname = "fetch"\nversion = "1.0.0"\nedition = "2021"\n\n[workspace]\n\n[dependencies]\n${wanted.join('')}`
 }
 
 /** Its lock, as far as it is known here: a version that was yanked is taken where a lock names it, and only there. */
@@ -158,13 +182,15 @@ export function cargoLock(crates: readonly FileFrom<'crates'>[], index: string):
 
 /** Copies what cargo keeps of an index, in a folder whose name is cargo's own. @returns where it is in the folder */
 async function copyFrom(cache: string, name: string, folder: string): Promise<string> {
-  for (const index of await readdir(cache)) {
+  for (const index of await readdir(cache).catch(() => [])) {
     const path = join(cache, index, name)
     if (!existsSync(path)) continue
     await copyFile(path, join(folder, name))
     return name
   }
-  throw new Error(`cargo fetched ${name}, and it is not in ${cache}`)
+  throw new Error(
+    `cargo keeps no ${name} in ${cache}: a folder stands in for its index in cargo's configuration, where a mirror is needed`,
+  )
 }
 
 const CLIENTS: Record<FetchedFile['from'], Client> = { npm, pypi: pip, maven, go, crates: cargo }
@@ -186,10 +212,13 @@ export async function getByClient(
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     const { exitCode, output } = error.result
+    const { tooOld } = client
     const missing = (exitCode === null && output.includes('ENOENT')) || output.includes('No module named pip')
     const reason = missing
       ? `this needs "${client.command}", which is not installed here; Debian's package ${client.debianPackage} has it`
-      : error.message
-    throw new Error(`${files.map(fetchedName).join(', ')} could not be fetched: ${reason}`, { cause: error })
+      : tooOld?.says.test(output)
+        ? `this needs ${client.command} ${tooOld.needs} or newer: ${error.message}`
+        : error.message
+    throw new Error(`${namesOf(files)} could not be fetched: ${reason}`, { cause: error })
   }
 }

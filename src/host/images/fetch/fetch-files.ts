@@ -3,7 +3,7 @@ import { createReadStream, existsSync } from 'node:fs'
 import { copyFile, link, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { fetchedName, type FetchedFile } from '../../../shared/fetched-file.ts'
+import { fetchedName, namesOf, type FetchedFile } from '../../../shared/fetched-file.ts'
 import { getByClient } from './clients.ts'
 
 export interface FetchOptions {
@@ -30,7 +30,7 @@ export async function withFetchedFiles(
   for (const file of files) if (!(await isKept(keptPath(kept, file), file))) wanted.push(file)
   for (const from of new Set(wanted.map((file) => file.from))) {
     const ofIndex = wanted.filter((file) => file.from === from)
-    detail(`fetching ${ofIndex.map(fetchedName).join(', ')} (${from})`)
+    detail(`fetching ${namesOf(ofIndex)} (${from})`)
     const work = await mkdtemp(join(folder, 'fetch-'))
     try {
       const paths = await get(from, ofIndex, work)
