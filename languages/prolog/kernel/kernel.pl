@@ -117,18 +117,34 @@ begin_cell(Content) :-
     ).
 
 run_cell(Code) :-
-    nb_getval(count, Count),
+    next_name(Cell),
     retractall(cell_name(_)),
-    atom_concat('cell-', Count, Cell),
     assertz(cell_name(Cell)),
     closed_code(Code, Closed),
     terms_in(Closed, Terms),
     nb_setval(terms, Terms),
     setup_call_cleanup(
         open_string(Closed, Stream),
-        catch((nb_setval(in_cell, true), load_files(user:Cell, [stream(Stream), silent(true)]), nb_setval(in_cell, false)), Thrown, fail_with(Thrown)),
+        % Another interrupt may end what notes the first.
+        catch(catch(load_cell(Cell, Stream), Thrown, fail_with(Thrown)), Late, fail_with(Late)),
         close(Stream)),
     nb_setval(in_cell, false).
+
+load_cell(Cell, Stream) :-
+    nb_setval(in_cell, true),
+    load_files(user:Cell, [stream(Stream), silent(true)]),
+    nb_setval(in_cell, false).
+
+% Of a name that was loaded before, what is not defined anew would be lost: each has its own, also where nothing is counted.
+next_name(Cell) :-
+    nb_getval(silent, true), !,
+    nb_getval(unnamed, Before),
+    Number is Before + 1,
+    nb_setval(unnamed, Number),
+    atom_concat('silent-cell-', Number, Cell).
+next_name(Cell) :-
+    nb_getval(count, Count),
+    atom_concat('cell-', Count, Cell).
 
 % The full stop of the last term may be left out.
 closed_code(Code, Closed) :-
@@ -342,6 +358,7 @@ start :-
     nb_setval(in_cell, false),
     nb_setval(silent, false),
     nb_setval(count, 0),
+    nb_setval(unnamed, 0),
     open_descriptor('RUNYARD_REQUESTS_FD', read, Requests),
     open_descriptor('RUNYARD_MESSAGES_FD', append, Messages),
     nb_setval(requests, Requests),
