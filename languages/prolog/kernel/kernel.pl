@@ -80,7 +80,20 @@ use_input :-
 % --- interrupts ---
 
 interrupt(_) :-
-    ( nb_getval(in_cell, true) -> nb_setval(in_cell, false), throw(runyard_interrupted) ; true ).
+    nb_current(in_cell, true),
+    get_time(Now),
+    nb_getval(thrown, Before),
+    abs(Now - Before) > 0.25, !,
+    nb_setval(thrown, Now),
+    throw(runyard_interrupted).
+% It is not for a cell, or one is on its way, which the next must not catch up with. One that a library caught may be followed by another.
+interrupt(_).
+
+% What catches everything does not catch an interrupt.
+:- redefine_system_predicate(user:catch(_, _, _)).
+:- meta_predicate user:catch(0, ?, 0).
+user:catch(Goal, Ball, Recovery) :-
+    system:catch(Goal, Ball, ( Ball == runyard_interrupted -> throw(Ball) ; Recovery )).
 
 % --- cells ---
 
@@ -358,6 +371,7 @@ start :-
     nb_setval(in_cell, false),
     nb_setval(silent, false),
     nb_setval(count, 0),
+    nb_setval(thrown, 0),
     nb_setval(unnamed, 0),
     open_descriptor('RUNYARD_REQUESTS_FD', read, Requests),
     open_descriptor('RUNYARD_MESSAGES_FD', append, Messages),
