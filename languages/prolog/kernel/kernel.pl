@@ -9,6 +9,7 @@
 :- use_module(library(prolog_stream)).
 :- use_module(library(readutil)).
 :- use_module(runyard_answers, [answer_text/4, message_text/2, error_name/2]).
+:- use_module(runyard_requests, [request_of/2]).
 :- use_module(runyard_names, [is_own/1, known_name/2, known_text/2, name_at_end/2, name_at_start/2]).
 
 :- dynamic user:term_expansion/2, user:message_hook/3.
@@ -41,7 +42,7 @@ receive_new(Request) :-
     nb_getval(requests, Stream),
     read_line_to_string(Stream, Line),
     ( Line == end_of_file -> halt(0) ; true ),
-    atom_json_dict(Line, Request, []).
+    ( request_of(Line, Found) -> Request = Found ; receive_new(Request) ).
 
 flush :-
     catch(flush_output(user_output), _, true),
