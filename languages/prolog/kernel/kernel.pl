@@ -8,7 +8,7 @@
 :- use_module(library(http/json)).
 :- use_module(library(prolog_stream)).
 :- use_module(library(readutil)).
-:- use_module(runyard_answers, [answer_text/4, message_text/2, error_name/2]).
+:- use_module(runyard_answers, [answer_text/4, message_text/2, error_name/2, kept_text/2]).
 :- use_module(runyard_requests, [request_of/2]).
 :- use_module(runyard_names, [is_own/1, known_name/2, known_text/2, name_at_end/2, name_at_start/2]).
 
@@ -196,7 +196,9 @@ note_failure(Thrown) :-
     ->  assertz(failure("Interrupted", "the execution was interrupted"))
     ;   error_name(Thrown, Name),
         message_text(Thrown, Text),
-        assertz(failure(Name, Text))
+        % It is told twice, as the value and as the traceback.
+        ( sub_string(Text, 0, 1048576, _, Kept) -> true ; Kept = Text ),
+        assertz(failure(Name, Kept))
     ).
 
 is_interrupt(Thrown) :- Thrown == runyard_interrupted.
@@ -250,7 +252,8 @@ solve(Goal, Bindings) :-
     call_cleanup(user:Goal, Determinate = true),
     ( Determinate == true -> More = false ; More = true ),
     answer_text(Bindings, More, user, Text),
-    assertz(answer(Text)).
+    kept_text(Text, Kept),
+    assertz(answer(Kept)).
 
 say_answers(Type) :-
     nb_getval(silent, Silent),
@@ -298,7 +301,12 @@ show(Media, Text) :-
     flush,
     text_to_string(Text, String),
     atom_string(Type, Media),
-    ( Type == 'application/json' -> atom_json_dict(String, Data, []) ; Data = String ),
+    (   Type == 'application/json'
+    ->  atom_json_dict(String, Data, [])
+    ;   Type == 'text/plain'
+    ->  kept_text(String, Data)
+    ;   Data = String
+    ),
     dict_create(Bundle, _, [Type-Data]),
     say(iopub, display_data, _{data: Bundle, metadata: _{}, transient: _{}}).
 
@@ -324,7 +332,8 @@ handle("inspect_request", Content) :-
     name_at_start(After, End),
     string_concat(Start, End, Name),
     (   Name \== "", atom_string(Atom, Name), known_text(Atom, Text)
-    ->  Reply = _{status: ok, found: true, data: _{'text/plain': Text}, metadata: _{}}
+    ->  kept_text(Text, Kept),
+        Reply = _{status: ok, found: true, data: _{'text/plain': Kept}, metadata: _{}}
     ;   Reply = _{status: ok, found: false, data: _{}, metadata: _{}}
     ),
     say(shell, inspect_reply, Reply).
