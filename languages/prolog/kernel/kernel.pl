@@ -8,6 +8,7 @@
 :- use_module(library(http/json)).
 :- use_module(library(prolog_stream)).
 :- use_module(library(readutil)).
+:- use_module(library(unix)).
 :- use_module(runyard_answers, [answer_text/4, message_text/2, error_name/2, kept_text/2]).
 :- use_module(runyard_requests, [request_of/2]).
 :- use_module(runyard_names, [is_own/1, known_name/2, known_text/2, name_at_end/2, name_at_start/2]).
@@ -15,6 +16,8 @@
 :- dynamic user:term_expansion/2, user:message_hook/3.
 :- multifile user:term_expansion/2, user:message_hook/3.
 :- dynamic cell_name/1, defined_in_cell/1, failure/2, answer/1, parent/1, may_ask/1, waiting/1.
+% Not global variables, which each thread has of its own.
+:- dynamic messages/1, requests/1, input/1.
 
 % --- messages ---
 
@@ -22,12 +25,14 @@ open_descriptor(Variable, Mode, Stream) :-
     getenv(Variable, Number),
     unsetenv(Variable),
     atom_concat('/proc/self/fd/', Number, File),
-    % A mark of the encoding is not waited for.
-    open(File, Mode, Stream, [bom(false), encoding(utf8), close_on_abort(false)]).
+    % A mark of the encoding is not waited for. Programs that code starts have neither this one nor the one that was inherited.
+    open(File, Mode, Stream, [bom(false), encoding(utf8), close_on_abort(false), close_on_exec(true)]),
+    atom_number(Number, Inherited),
+    setup_call_cleanup(open('/dev/null', read, Nothing), dup(Nothing, Inherited), close(Nothing)).
 
 say(Channel, Type, Content) :-
     ( parent(Parent) -> true ; Parent = null ),
-    nb_getval(messages, Stream),
+    messages(Stream),
     with_output_to(string(Line),
         json_write_dict(current_output, _{channel: Channel, type: Type, parent: Parent, content: Content, metadata: _{}}, [width(0)])),
     % Whole, whatever interrupts come meanwhile.
@@ -39,7 +44,7 @@ receive(Request) :-
     receive_new(Request).
 
 receive_new(Request) :-
-    nb_getval(requests, Stream),
+    requests(Stream),
     read_line_to_string(Stream, Line),
     ( Line == end_of_file -> halt(0) ; true ),
     ( request_of(Line, Found) -> Request = Found ; receive_new(Request) ).
@@ -73,10 +78,15 @@ await_answer(Text) :-
         await_answer(Text)
     ).
 
+% A new one for each cell: what is left of an answer is not for the next. Code that reads from elsewhere goes on to do so.
 use_input :-
+    stream_property(Before, alias(user_input)),
+    current_input(Current),
     open_prolog_stream(user, read, Stream, []),
     set_stream(Stream, alias(user_input)),
-    set_input(Stream).
+    ( Current == Before -> set_input(Stream) ; true ),
+    ( retract(input(Before)) -> catch(close(Before, [force(true)]), _, true) ; true ),
+    assertz(input(Stream)).
 
 % --- interrupts ---
 
@@ -105,6 +115,7 @@ execute(Content) :-
     retractall(may_ask(_)),
     assertz(may_ask(Content.allow_stdin)),
     nb_setval(silent, Content.silent),
+    use_input,
     begin_cell(Content),
     run_cell(Content.code),
     flush,
@@ -267,7 +278,7 @@ say_answer(display_data, Text) :-
 
 % What the loader says is wrong ends the cell; that a cell defines anew what one before it did is no fault.
 heard(Term, Kind) :-
-    nb_getval(in_cell, true),
+    nb_current(in_cell, true),
     heard_in_cell(Term, Kind).
 
 heard_in_cell(redefined_procedure(static, _), _).
@@ -385,13 +396,12 @@ start :-
     nb_setval(unnamed, 0),
     open_descriptor('RUNYARD_REQUESTS_FD', read, Requests),
     open_descriptor('RUNYARD_MESSAGES_FD', append, Messages),
-    nb_setval(requests, Requests),
-    nb_setval(messages, Messages),
+    assertz(requests(Requests)),
+    assertz(messages(Messages)),
     set_stream(user_output, buffer(line)),
     set_prolog_flag(toplevel_prompt, ''),
     prompt(_, ''),
     on_signal(int, _, runyard_kernel:interrupt),
-    use_input,
     assertz((user:term_expansion(Term, Expanded) :- runyard_kernel:cell_term(Term, Expanded))),
     assertz((user:message_hook(Message, Kind, _) :- runyard_kernel:heard(Message, Kind))),
     info(Info),
