@@ -27,7 +27,6 @@ local MOST_PLACES = 200
 local INTERRUPTED = setmetatable({}, { __name = 'Interrupted', __tostring = function() return 'the execution was interrupted' end })
 
 process.catch(INTERRUPTED)
-local requests = process.requests()
 
 local parent
 local count = 0
@@ -41,13 +40,13 @@ end
 
 --- The next request. Ends the kernel where there will be none. Returns nil when an interrupt ended the wait.
 local function receive(heeds_interrupts)
-  local line = ''
   while true do
-    local piece, fault = requests:read('L')
-    line = line .. (piece or '')
-    if sub(line, -1) == '\n' then return json.decode(line) end
-    if not piece and not fault then exit(0) end
-    if fault and heeds_interrupts then return nil end
+    local line = process.request(heeds_interrupts)
+    if line == false then exit(0) end
+    if line == nil then return nil end
+    -- What is no request is left out.
+    local ok, request = pcall(json.decode, line)
+    if ok and type(request) == 'table' and request.type then return request end
   end
 end
 
