@@ -22,6 +22,11 @@ local stdin, stdout, stderr, globals = io.stdin, io.stdout, io.stderr, _G
 arg = nil
 
 local IN_KERNEL = 'runyard%-kernel/'
+-- Of what is told beside results; they are cut by what they take as JSON.
+local MOST_TEXT = 1 << 20
+-- Of a result as JSON: beyond 8 MiB, where the bridge keeps a beginning and tells of it, and below the 16 MiB of the longest line.
+local MOST_BYTES = 10 << 20
+local PIECE = 1 << 16
 -- In how many places of a cell its last expression is looked for.
 local MOST_PLACES = 200
 local INTERRUPTED = setmetatable({}, { __name = 'Interrupted', __tostring = function() return 'the execution was interrupted' end })
@@ -165,7 +170,18 @@ local function bundle_of(value)
   local display = type(meta) == 'table' and rawget(meta, '__display')
   local data = display and display(value)
   if type(data) == 'table' then return data end
-  return { ['text/plain'] = values.show(value) }
+  return { ['text/plain'] = kept(values.show(value)) }
+end
+
+--- A text, or so much of its beginning that the bridge takes it.
+local function kept(text)
+  if #text <= MOST_TEXT then return text end
+  local bytes = 0
+  for from = 1, #text, PIECE do
+    bytes = bytes + #json.encode(sub(text, from, from + PIECE - 1))
+    if bytes > MOST_BYTES and from + PIECE <= #text then return sub(text, 1, char_offset(text, 0, from + PIECE) - 1) end
+  end
+  return text
 end
 
 local display = setmetatable({}, { __call = function(_, value) show_data(bundle_of(value)) end })
@@ -176,12 +192,12 @@ for name, kind in next, {
   latex = 'text/latex',
   text = 'text/plain',
 } do
-  display[name] = function(text) show_data({ [kind] = tostring(text) }) end
+  display[name] = function(text) show_data({ [kind] = kind == 'text/plain' and kept(tostring(text)) or tostring(text) }) end
 end
 for _, name in next, { 'png', 'jpeg', 'gif', 'webp' } do
   display[name] = function(bytes) show_data({ ['image/' .. name] = base64(bytes) }) end
 end
-function display.json(value) show_data({ ['application/json'] = value, ['text/plain'] = values.show(value) }) end
+function display.json(value) show_data({ ['application/json'] = value, ['text/plain'] = kept(values.show(value)) }) end
 --- A table of media types.
 function display.mime(data) show_data(data) end
 globals.display = display
@@ -257,7 +273,7 @@ local function evaluate(code)
     if found.n == 1 and (found[1] == stdout or found[1] == stderr) then found = { n = 0 } end
     local shown = found.n == 1 and bundle_of(found[1]) or {}
     for index = 1, found.n == 1 and 0 or found.n do found[index] = values.show(found[index]) end
-    if found.n > 1 then shown = { ['text/plain'] = concat(found, '\t', 1, found.n) } end
+    if found.n > 1 then shown = { ['text/plain'] = kept(concat(found, '\t', 1, found.n)) } end
     process.leave()
     return found.n > 0 and shown or nil
   end, caught)
