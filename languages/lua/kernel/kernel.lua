@@ -65,7 +65,16 @@ end
 
 function globals.pcall(...) return unless_interrupted(pcall(...)) end
 
-function globals.xpcall(...) return unless_interrupted(xpcall(...)) end
+--- An interrupt goes past the handler, which would make another value of it.
+function globals.xpcall(body, handler, ...)
+  if type(handler) ~= 'function' then error(format("bad argument #2 to 'xpcall' (function expected, got %s)", type(handler)), 2) end
+  -- It leaves alone what is no text.
+  if handler == traceback then return unless_interrupted(xpcall(body, handler, ...)) end
+  return unless_interrupted(xpcall(body, function(thrown)
+    if thrown == INTERRUPTED then return thrown end
+    return handler(thrown)
+  end, ...))
+end
 
 function coroutine.resume(...) return unless_interrupted(process.resume(...)) end
 
