@@ -173,15 +173,6 @@ end
 
 local function show_data(data) say('iopub', 'display_data', { data = data, metadata = {}, transient = {} }) end
 
---- The content of a result: the value as text, or by its metamethod `__display` as an object of media types.
-local function bundle_of(value)
-  local meta = raw_metatable(value)
-  local display = type(meta) == 'table' and rawget(meta, '__display')
-  local data = display and display(value)
-  if type(data) == 'table' then return data end
-  return { ['text/plain'] = kept(values.show(value)) }
-end
-
 --- A text, or so much of its beginning that the bridge takes it.
 local function kept(text)
   if #text <= MOST_TEXT then return text end
@@ -191,6 +182,15 @@ local function kept(text)
     if bytes > MOST_BYTES and from + PIECE <= #text then return sub(text, 1, char_offset(text, 0, from + PIECE) - 1) end
   end
   return text
+end
+
+--- The content of a result: the value as text, or by its metamethod `__display` as an object of media types.
+local function bundle_of(value)
+  local meta = raw_metatable(value)
+  local display = type(meta) == 'table' and rawget(meta, '__display')
+  local data = display and display(value)
+  if type(data) == 'table' then return data end
+  return { ['text/plain'] = kept(values.show(value)) }
 end
 
 local display = setmetatable({}, { __call = function(_, value) show_data(bundle_of(value)) end })
@@ -260,15 +260,18 @@ local function error_of(thrown)
   if thrown == INTERRUPTED then
     return { ename = 'Interrupted', evalue = tostring(INTERRUPTED), traceback = json.array({ 'Interrupted: ' .. tostring(INTERRUPTED) }) }
   end
-  local value = values.message(thrown)
+  local value = sub(values.message(thrown, INTERRUPTED), 1, MOST_TEXT)
   local lines = lines_of('error: ' .. value)
   for _, frame in next, frames() do lines[#lines + 1] = frame end
   return { ename = 'error', evalue = value, traceback = lines }
 end
 
+--- Still within the cell, since what was thrown may have code that tells it.
 local function caught(thrown)
+  if thrown == INTERRUPTED then process.leave() end
+  local content = error_of(thrown)
   process.leave()
-  return error_of(thrown)
+  return content
 end
 
 --- Returns what became of code: whether it ended well, and then its values, else the content of its error.
@@ -286,6 +289,20 @@ local function evaluate(code)
     process.leave()
     return found.n > 0 and shown or nil
   end, caught)
+end
+
+--- What a function returns that may run code of cells: it can be interrupted as they can.
+local function in_cell(body, ...)
+  local function within(...)
+    process.enter()
+    local found = body(...)
+    process.leave()
+    return found
+  end
+  local ok, found = pcall(within, ...)
+  process.leave()
+  if not ok then error(found, 0) end
+  return found
 end
 
 local function execute(content)
@@ -344,8 +361,8 @@ end
 function handlers.inspect_request(content)
   local head, tail = cut(content.code, content.cursor_pos)
   local name = match(head, '[%w_.:]*$') .. match(tail, '^[%w_]*')
-  local text = values.inspect(name, globals)
-  say('shell', 'inspect_reply', { status = 'ok', found = text ~= nil, data = { ['text/plain'] = text }, metadata = {} })
+  local text = in_cell(values.inspect, name, globals)
+  say('shell', 'inspect_reply', { status = 'ok', found = text ~= nil, data = { ['text/plain'] = text and kept(text) }, metadata = {} })
 end
 
 function handlers.is_complete_request(content)
@@ -367,8 +384,11 @@ local function handle(request)
   parent = request.id
   say('iopub', 'status', { execution_state = 'busy' })
   local ok, fault = pcall(handler, request.content)
+  process.leave()
   if not ok then
-    local reply = { status = 'error', ename = 'error', evalue = values.message(fault), traceback = json.array({}) }
+    local told, text = pcall(in_cell, values.message, fault, INTERRUPTED)
+    text = sub(told and text or tostring(INTERRUPTED), 1, MOST_TEXT)
+    local reply = { status = 'error', ename = 'error', evalue = text, traceback = json.array({}) }
     say('shell', gsub(request.type, 'request$', 'reply'), reply)
   end
   say('iopub', 'status', { execution_state = 'idle' })

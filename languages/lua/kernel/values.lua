@@ -1,7 +1,7 @@
 -- How values are shown, and what is known of names.
 local byte, concat, find, format, gmatch, gsub, match, rep, sort, sub =
   string.byte, table.concat, string.find, string.format, string.gmatch, string.gsub, string.match, string.rep, table.sort, string.sub
-local rawget, pairs, pcall, tostring, type, next = rawget, pairs, pcall, tostring, type, next
+local error, rawget, max, pairs, pcall, tostring, type, next = error, rawget, math.max, pairs, pcall, tostring, type, next
 local getinfo, getlocal, math_type = debug.getinfo, debug.getlocal, math.type
 local raw_metatable, characters = debug.getmetatable, utf8.len
 
@@ -86,8 +86,8 @@ function values.show(value)
   return show(value, 0, { left = MOST_ENTRIES })
 end
 
---- What was thrown, as text.
-function values.message(thrown)
+--- What was thrown, as text. Throws an interrupt that ends what tells it.
+function values.message(thrown, interrupted)
   if type(thrown) == 'string' then return thrown end
   local shown, text = pcall(values.show, thrown)
   return shown and text or type(thrown)
@@ -112,6 +112,7 @@ local function object_of(path, globals)
     value = field(value, name)
     if value == nil then return nil end
   end
+  if not shown and text == interrupted then error(text, 0) end
   return value
 end
 
