@@ -66,9 +66,10 @@ static int resume(lua_State *L)
     lua_insert(L, 1);
     if (thread)
         run_in(thread);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    /* What it throws itself, such as an overflow of C's stack, must not leave a thread behind that may be gone. */
+    int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
     run_in(before);
-    return lua_gettop(L);
+    return status == LUA_OK ? lua_gettop(L) : lua_error(L);
 }
 
 /*
