@@ -156,6 +156,7 @@ run_cell(Code) :-
     nb_setval(in_cell, false).
 
 load_cell(Cell, Stream) :-
+    nb_setval(thrown, 0),
     nb_setval(in_cell, true),
     load_files(user:Cell, [stream(Stream), silent(true)]),
     nb_setval(in_cell, false).
