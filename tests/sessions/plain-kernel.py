@@ -1,7 +1,7 @@
 """What a kernel answers without an engine: python3 plain-kernel.py FILE, in the image of a kernel.
 
 FILE has one JSON object: `argv` and `env` of the kernel, `protocol` (`jupyter` over TCP, or `lines`), `interrupt`, `cwd` and
-`steps`, each with `code` and perhaps `answer` and `interruptAt`. Standard output is a JSON array with what came of each.
+`steps`, each with `code` and perhaps `answer`, `silent` and `interruptAt`. Standard output is a JSON array with what came of each.
 """
 
 import hashlib
@@ -158,7 +158,7 @@ def run_step(kernel, heard, interrupt, step):
     interrupted = False
     content = {
         'code': step['code'],
-        'silent': False,
+        'silent': step.get('silent', False),
         'store_history': True,
         'user_expressions': {},
         'allow_stdin': 'answer' in step,

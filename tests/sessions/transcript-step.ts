@@ -8,6 +8,7 @@ export interface Step {
   /** Media types of its results. */
   types?: string[]
   answer?: string
+  silent?: true
   /** Interrupted once it has written this. */
   interruptAt?: string
 }
