@@ -166,10 +166,17 @@ def run_step(kernel, heard, interrupt, step):
     }
     kernel.send('shell', 'execute_request', message_id, content)
     ended = set()
+    silent_for = 0
     while ended != {'reply', 'idle'}:
         try:
-            kind, parent, content = heard.get(timeout=60)
+            kind, parent, content = heard.get(timeout=5)
         except queue.Empty:
+            silent_for += 5
+            # One that comes while a process is started is nobody's, and is sent again by the worker too.
+            if interrupted and interrupt == 'signal' and isinstance(kernel, Lines):
+                os.killpg(kernel.process.pid, signal.SIGINT)
+            if silent_for < 60:
+                continue
             raise SystemExit(f'no end of {step["code"]!r}; so far {came}') from None
         if parent != message_id:
             continue
