@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -443,5 +443,49 @@ describe('javascript', () => {
     expect(reply).toMatchObject({ found: true, data: { 'text/plain': '{ inner: 1 }' } })
     expect(await kernel.isComplete('function f() {')).toBe('incomplete')
     expect(await kernel.isComplete('1 +)')).toBe('invalid')
+  })
+})
+
+// Where the interpreters are; elsewhere `npm run test:sessions` has them in their images.
+const isThere = (program: string): boolean => spawnSync(program, ['--version']).status === 0
+const describeWith = (...programs: string[]) => (programs.every(isThere) ? describe : describe.skip)
+
+describeWith('swipl')('prolog, where SWI-Prolog is installed', () => {
+  const program = join(languages, 'prolog/kernel/kernel.pl')
+  let kernel: ReturnType<typeof startKernel>
+  const shown = (text: unknown) => ({ error: null, results: [{ 'text/plain': text }] })
+  // Here, where it is not started when these are left out.
+  beforeAll(() => {
+    kernel = startKernel(['swipl', '-q', '-f', 'none', '--stack-limit=256m', program], 'signal')
+    return kernel.ready()
+  })
+  afterAll(() => kernel.close())
+
+  test('keeps what cells before a silent execution defined', async () => {
+    await kernel.run('parent(tom, bob).\n:- dynamic seen/1.\n?- assertz(seen(1)).')
+    expect(await kernel.run('true.', {}, { silent: true })).toMatchObject({ error: null, results: [] })
+    expect(await kernel.run('?- parent(X, Y), seen(Z).')).toMatchObject(shown('X = tom,\nY = bob,\nZ = 1'))
+  })
+
+  test('is interrupted where code catches everything, and heeds errors and interrupts after it', async () => {
+    const loop = 'writeln(go), repeat, catch(sleep(1), _, true), fail.'
+    for (let turn = 0; turn < 2; turn++) {
+      expect(await kernel.run(loop, { interruptAt: 'go\n' })).toMatchObject({ error: { ename: 'Interrupted' } })
+      expect(await kernel.run('X is foo + 1.')).toMatchObject({ error: { ename: 'type_error' } })
+    }
+  })
+
+  test('outlives halves of characters, and results and errors that are too large', async () => {
+    expect(await kernel.run("X = 'a\ud800b'.")).toMatchObject(shown("X = 'a\ufffdb'"))
+    const large = 'format(string(S), "~*c", [18000000, 120])'
+    expect(await kernel.run(`${large}.`)).toMatchObject(shown(expect.stringMatching(/^S = "x+$/)))
+    expect(await kernel.run(`${large}, throw(S).`)).toMatchObject({ error: { ename: 'exception' } })
+    expect(await kernel.run('X = 1.')).toMatchObject(shown('X = 1'))
+  })
+
+  test("leaves nothing of an answer for the next cell, and programs nothing of the kernel's", async () => {
+    expect(await kernel.run('read(X).', { answer: 'a. b.' })).toMatchObject(shown('X = a'))
+    expect(await kernel.run('read(X).', { answer: 'c.' })).toMatchObject(shown('X = c'))
+    expect((await kernel.run('shell(\'find /proc/self/fd -lname "pipe:*" | wc -l\').')).stdout).toBe('2\n')
   })
 })

@@ -6,10 +6,11 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Execution, createClient, type SessionHandle } from '../../src/client/client.ts'
 import { startInstallation } from '../support/installation.ts'
 import { findLanguage, loadLanguages } from '../../src/shared/language.ts'
+import { MIB } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { type Plain, runPlain } from './plain-kernel.ts'
 import type { Step } from './transcript-step.ts'
-import { TRANSCRIPTS } from './transcripts.ts'
+import { LARGE, TRANSCRIPTS } from './transcripts.ts'
 
 const NAMED = process.argv.slice(2)
 const KERNELS = NAMED.length > 0 ? NAMED : Object.keys(TRANSCRIPTS)
@@ -59,6 +60,7 @@ async function runStep(session: SessionHandle, step: Step): Promise<Execution> {
   let written = ''
   return session.runCode(step.code, {
     timeoutMs: 60_000,
+    ...(step.silent && { silent: true }),
     ...(step.answer !== undefined && { onInput: () => Promise.resolve(step.answer ?? '') }),
     ...(step.interruptAt !== undefined && {
       onStdout(text: string) {
@@ -91,6 +93,19 @@ async function transcript(language: string): Promise<void> {
   failed += wrong
   const each = wrong === 0 ? 'each' : `${steps.length - wrong} of them`
   console.log(`${language}: ${steps.length} executions, ${each} as in its kernel without an engine`)
+}
+
+/** A result of more than a kernel and the bridge say in one line: its beginning comes, and the context lives. */
+async function largeResult(language: string): Promise<void> {
+  const code = LARGE[language]
+  if (code === undefined) return
+  await client.sessions.use({ language }, async (session) => {
+    const { error, results, truncated } = await session.runCode(code, { timeoutMs: 60_000 })
+    const length = String(results.at(-1)?.data['text/plain']).length
+    if (!error && truncated && length > MIB / 2 && length <= MIB) return
+    failed += 1
+    console.log(`failed: ${language}: ${code}: ${JSON.stringify({ error, truncated, length }).slice(0, 300)}`)
+  })
 }
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
@@ -132,6 +147,7 @@ async function withoutKernel(language: string): Promise<void> {
 try {
   const installed = (await client.runtimes()).filter(({ installed: is }) => is).map(({ language }) => language)
   for (const language of KERNELS) await transcript(language)
+  for (const language of KERNELS) await largeResult(language)
   const bare = installed.filter((language) => NAMED.length === 0 || NAMED.includes(language))
   for (const language of bare) await withoutKernel(language)
   console.log(`without kernel: ${bare.length} languages`)

@@ -1,7 +1,7 @@
 """What a kernel answers without an engine: python3 plain-kernel.py FILE, in the image of a kernel.
 
 FILE has one JSON object: `argv` and `env` of the kernel, `protocol` (`jupyter` over TCP, or `lines`), `interrupt`, `cwd` and
-`steps`, each with `code` and perhaps `answer` and `interruptAt`. Standard output is a JSON array with what came of each.
+`steps`, each with `code` and perhaps `answer`, `silent` and `interruptAt`. Standard output is a JSON array with what came of each.
 """
 
 import hashlib
@@ -158,7 +158,7 @@ def run_step(kernel, heard, interrupt, step):
     interrupted = False
     content = {
         'code': step['code'],
-        'silent': False,
+        'silent': step.get('silent', False),
         'store_history': True,
         'user_expressions': {},
         'allow_stdin': 'answer' in step,
@@ -166,10 +166,17 @@ def run_step(kernel, heard, interrupt, step):
     }
     kernel.send('shell', 'execute_request', message_id, content)
     ended = set()
+    silent_for = 0
     while ended != {'reply', 'idle'}:
         try:
-            kind, parent, content = heard.get(timeout=60)
+            kind, parent, content = heard.get(timeout=5)
         except queue.Empty:
+            silent_for += 5
+            # One that comes while a process is started is nobody's, and is sent again by the worker too.
+            if interrupted and interrupt == 'signal' and isinstance(kernel, Lines):
+                os.killpg(kernel.process.pid, signal.SIGINT)
+            if silent_for < 60:
+                continue
             raise SystemExit(f'no end of {step["code"]!r}; so far {came}') from None
         if parent != message_id:
             continue

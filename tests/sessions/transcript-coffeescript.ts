@@ -63,4 +63,8 @@ export const coffeescript: Step[] = [
     'process.cwd()',
     'Symbol.for "s"',
   ),
+  // The value of the last turn, as of a loop that stands alone: not a list of those of all.
+  { code: 'n = 0\nif x\n  while n < 3\n    n += 1', shows: '3' },
+  { code: 'n = 0\nfor m in [1]\n  until n is 3\n    n += 1', shows: '3' },
+  { code: 'if x then (-> (n while n-- > 1))()', shows: '[ 2, 1 ]' },
 ]

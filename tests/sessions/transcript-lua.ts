@@ -74,4 +74,24 @@ export const lua: Step[] = [
     'display.json({1, 2, {a = true}})',
     'do local c <close> = setmetatable({}, {__close = function() print("closed") end}) end',
   ),
+  {
+    code: 'print("go"); repeat xpcall(function() while true do end end, function(e) return tostring(e) end) until false',
+    interruptAt: 'go\n',
+    error: 'Interrupted',
+  },
+  { code: 'xpcall(error, function(e) return "handled " .. e end, "x")', shows: 'false\t"handled x"' },
+  {
+    code: 'print("go"); error(setmetatable({}, {__tostring = function() while true do end end}))',
+    interruptAt: 'go\n',
+    error: 'Interrupted',
+  },
+  {
+    code: 'function nested() local ok, e = coroutine.resume(coroutine.create(function() return nested() end)); if not ok then error(e, 0) end end\npcall(nested)',
+    shows: 'false\t"C stack overflow"',
+  },
+  { code: 'collectgarbage(); print("go"); while true do end', interruptAt: 'go\n', error: 'Interrupted' },
+  { code: `#[==[${'x'.repeat(200_000)}]==]`, shows: '200000' },
+  { code: 'many = {}; for i = 1, 3000 do many[i] = i; many["k" .. i] = i end', types: [] },
+  { code: 'display.text((select(2, xpcall(error, debug.traceback, {})) ~= nil))', shows: 'true' },
+  ...only('many', 'for i = 1, 3000 do many[i] = nil end; return many'),
 ]

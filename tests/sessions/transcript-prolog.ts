@@ -63,4 +63,23 @@ export const prolog: Step[] = [
     'open("none", read, S).',
     'shell("exit 3", S).',
   ),
+  { code: 'old(1).\n:- dynamic seen/1.\n?- assertz(seen(2)).', shows: 'true' },
+  { code: 'true.', silent: true, shows: '' },
+  { code: '?- old(X), seen(Y).', shows: 'X = 1,\nY = 2' },
+  {
+    code: 'writeln(go), repeat, catch(sleep(1), _, true), fail.',
+    interruptAt: 'go\n',
+    error: 'Interrupted',
+  },
+  { code: 'X is foo + 1.', error: 'type_error' },
+  { code: 'catch(throw(own), E, true).', shows: 'E = own' },
+  { code: 'catch(member(X, [1, 2]), _, true).', shows: 'X = 1 ;' },
+  { code: '?- X = 1.\ncatch(nope, error(E, _), true).', shows: 'X = 1E = existence_error(procedure, nope/0)' },
+  { code: 'read(X).', answer: 'a. b.', shows: 'X = a' },
+  { code: 'read(X).', answer: 'c.', shows: 'X = c' },
+  { code: 'shell("find /proc/self/fd -lname \'pipe:*\' | wc -l").', shows: '2\ntrue' },
+  {
+    code: 'thread_create(display_data("text/plain", "of a thread"), _T), thread_join(_T, S).',
+    types: ['text/plain', 'text/plain'],
+  },
 ]

@@ -10,6 +10,7 @@ export interface Step {
   answer?: string
   /** Not held against the kernel without an engine: the engine leaves out a part of it, or it is another each time. */
   alone?: boolean
+  silent?: true
   /** Interrupted once it has written this. */
   interruptAt?: string
 }

@@ -384,3 +384,9 @@ export const TRANSCRIPTS: Record<string, Step[]> = {
   prolog,
   rust,
 }
+
+/** Code with a result above 16 MiB. */
+export const LARGE: Readonly<Record<string, string>> = {
+  lua: '("x"):rep(17 << 20)',
+  prolog: 'format(string(S), "~*c", [18000000, 120]).',
+}

@@ -4,8 +4,9 @@ const { compile, nodes: nodesOf, tokens: tokensOf } = require('coffeescript')
 const nodes = require('coffeescript/lib/coffeescript/nodes')
 
 const BUILT_IN = new Set(Object.keys(globalThis))
-/** Statements whose value CoffeeScript knows. Not `while`: a loop without end would keep the values of all its turns. */
+/** Statements whose value CoffeeScript knows. Not those with a `while`: a loop without end would keep the values of all its turns. */
 const WITH_VALUE = [nodes.For, nodes.If, nodes.Switch, nodes.Try]
+const isWhile = (node) => node instanceof nodes.While && !(node instanceof nodes.For)
 
 /**
  * @returns JavaScript whose last statement has the value of the cell
@@ -17,7 +18,8 @@ function toJavascript(code) {
   const root = nodesOf(code)
   const { expressions } = root.body
   const last = expressions.at(-1)
-  if (WITH_VALUE.some((kind) => last instanceof kind) && !last.jumps())
+  // What `contains` looks through does not include functions.
+  if (WITH_VALUE.some((kind) => last instanceof kind) && !last.jumps() && !last.contains(isWhile))
     expressions.push(new nodes.Parens(expressions.pop()))
   const locals = Object.keys(globalThis).filter((name) => !BUILT_IN.has(name))
   return root.compile({ bare: true, locals, referencedVars })

@@ -22,12 +22,16 @@ local stdin, stdout, stderr, globals = io.stdin, io.stdout, io.stderr, _G
 arg = nil
 
 local IN_KERNEL = 'runyard%-kernel/'
+-- Of what is told beside results; they are cut by what they take as JSON.
+local MOST_TEXT = 1 << 20
+-- Of a result as JSON: beyond 8 MiB, where the bridge keeps a beginning and tells of it, and below the 16 MiB of the longest line.
+local MOST_BYTES = 10 << 20
+local PIECE = 1 << 16
 -- In how many places of a cell its last expression is looked for.
 local MOST_PLACES = 200
 local INTERRUPTED = setmetatable({}, { __name = 'Interrupted', __tostring = function() return 'the execution was interrupted' end })
 
 process.catch(INTERRUPTED)
-local requests = process.requests()
 
 local parent
 local count = 0
@@ -41,13 +45,13 @@ end
 
 --- The next request. Ends the kernel where there will be none. Returns nil when an interrupt ended the wait.
 local function receive(heeds_interrupts)
-  local line = ''
   while true do
-    local piece, fault = requests:read('L')
-    line = line .. (piece or '')
-    if sub(line, -1) == '\n' then return json.decode(line) end
-    if not piece and not fault then exit(0) end
-    if fault and heeds_interrupts then return nil end
+    local line = process.request(heeds_interrupts)
+    if line == false then exit(0) end
+    if line == nil then return nil end
+    -- What is no request is left out.
+    local ok, request = pcall(json.decode, line)
+    if ok and type(request) == 'table' and request.type then return request end
   end
 end
 
@@ -61,7 +65,16 @@ end
 
 function globals.pcall(...) return unless_interrupted(pcall(...)) end
 
-function globals.xpcall(...) return unless_interrupted(xpcall(...)) end
+--- An interrupt goes past the handler, which would make another value of it.
+function globals.xpcall(body, handler, ...)
+  if type(handler) ~= 'function' then error(format("bad argument #2 to 'xpcall' (function expected, got %s)", type(handler)), 2) end
+  -- It leaves alone what is no text.
+  if handler == traceback then return unless_interrupted(xpcall(body, handler, ...)) end
+  return unless_interrupted(xpcall(body, function(thrown)
+    if thrown == INTERRUPTED then return thrown end
+    return handler(thrown)
+  end, ...))
+end
 
 function coroutine.resume(...) return unless_interrupted(process.resume(...)) end
 
@@ -160,13 +173,24 @@ end
 
 local function show_data(data) say('iopub', 'display_data', { data = data, metadata = {}, transient = {} }) end
 
+--- A text, or so much of its beginning that the bridge takes it.
+local function kept(text)
+  if #text <= MOST_TEXT then return text end
+  local bytes = 0
+  for from = 1, #text, PIECE do
+    bytes = bytes + #json.encode(sub(text, from, from + PIECE - 1))
+    if bytes > MOST_BYTES and from + PIECE <= #text then return sub(text, 1, char_offset(text, 0, from + PIECE) - 1) end
+  end
+  return text
+end
+
 --- The content of a result: the value as text, or by its metamethod `__display` as an object of media types.
 local function bundle_of(value)
   local meta = raw_metatable(value)
   local display = type(meta) == 'table' and rawget(meta, '__display')
   local data = display and display(value)
   if type(data) == 'table' then return data end
-  return { ['text/plain'] = values.show(value) }
+  return { ['text/plain'] = kept(values.show(value)) }
 end
 
 local display = setmetatable({}, { __call = function(_, value) show_data(bundle_of(value)) end })
@@ -177,12 +201,12 @@ for name, kind in next, {
   latex = 'text/latex',
   text = 'text/plain',
 } do
-  display[name] = function(text) show_data({ [kind] = tostring(text) }) end
+  display[name] = function(text) show_data({ [kind] = kind == 'text/plain' and kept(tostring(text)) or tostring(text) }) end
 end
 for _, name in next, { 'png', 'jpeg', 'gif', 'webp' } do
   display[name] = function(bytes) show_data({ ['image/' .. name] = base64(bytes) }) end
 end
-function display.json(value) show_data({ ['application/json'] = value, ['text/plain'] = values.show(value) }) end
+function display.json(value) show_data({ ['application/json'] = value, ['text/plain'] = kept(values.show(value)) }) end
 --- A table of media types.
 function display.mime(data) show_data(data) end
 globals.display = display
@@ -236,15 +260,18 @@ local function error_of(thrown)
   if thrown == INTERRUPTED then
     return { ename = 'Interrupted', evalue = tostring(INTERRUPTED), traceback = json.array({ 'Interrupted: ' .. tostring(INTERRUPTED) }) }
   end
-  local value = values.message(thrown)
+  local value = sub(values.message(thrown, INTERRUPTED), 1, MOST_TEXT)
   local lines = lines_of('error: ' .. value)
   for _, frame in next, frames() do lines[#lines + 1] = frame end
   return { ename = 'error', evalue = value, traceback = lines }
 end
 
+--- Still within the cell, since what was thrown may have code that tells it.
 local function caught(thrown)
+  if thrown == INTERRUPTED then process.leave() end
+  local content = error_of(thrown)
   process.leave()
-  return error_of(thrown)
+  return content
 end
 
 --- Returns what became of code: whether it ended well, and then its values, else the content of its error.
@@ -258,10 +285,24 @@ local function evaluate(code)
     if found.n == 1 and (found[1] == stdout or found[1] == stderr) then found = { n = 0 } end
     local shown = found.n == 1 and bundle_of(found[1]) or {}
     for index = 1, found.n == 1 and 0 or found.n do found[index] = values.show(found[index]) end
-    if found.n > 1 then shown = { ['text/plain'] = concat(found, '\t', 1, found.n) } end
+    if found.n > 1 then shown = { ['text/plain'] = kept(concat(found, '\t', 1, found.n)) } end
     process.leave()
     return found.n > 0 and shown or nil
   end, caught)
+end
+
+--- What a function returns that may run code of cells: it can be interrupted as they can.
+local function in_cell(body, ...)
+  local function within(...)
+    process.enter()
+    local found = body(...)
+    process.leave()
+    return found
+  end
+  local ok, found = pcall(within, ...)
+  process.leave()
+  if not ok then error(found, 0) end
+  return found
 end
 
 local function execute(content)
@@ -320,8 +361,8 @@ end
 function handlers.inspect_request(content)
   local head, tail = cut(content.code, content.cursor_pos)
   local name = match(head, '[%w_.:]*$') .. match(tail, '^[%w_]*')
-  local text = values.inspect(name, globals)
-  say('shell', 'inspect_reply', { status = 'ok', found = text ~= nil, data = { ['text/plain'] = text }, metadata = {} })
+  local text = in_cell(values.inspect, name, globals)
+  say('shell', 'inspect_reply', { status = 'ok', found = text ~= nil, data = { ['text/plain'] = text and kept(text) }, metadata = {} })
 end
 
 function handlers.is_complete_request(content)
@@ -343,8 +384,11 @@ local function handle(request)
   parent = request.id
   say('iopub', 'status', { execution_state = 'busy' })
   local ok, fault = pcall(handler, request.content)
+  process.leave()
   if not ok then
-    local reply = { status = 'error', ename = 'error', evalue = values.message(fault), traceback = json.array({}) }
+    local told, text = pcall(in_cell, values.message, fault, INTERRUPTED)
+    text = sub(told and text or tostring(INTERRUPTED), 1, MOST_TEXT)
+    local reply = { status = 'error', ename = 'error', evalue = text, traceback = json.array({}) }
     say('shell', gsub(request.type, 'request$', 'reply'), reply)
   end
   say('iopub', 'status', { execution_state = 'idle' })

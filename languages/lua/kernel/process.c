@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,9 +66,10 @@ static int resume(lua_State *L)
     lua_insert(L, 1);
     if (thread)
         run_in(thread);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    /* What it throws itself, such as an overflow of C's stack, must not leave a thread behind that may be gone. */
+    int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
     run_in(before);
-    return lua_gettop(L);
+    return status == LUA_OK ? lua_gettop(L) : lua_error(L);
 }
 
 /*
@@ -117,12 +119,6 @@ static int catch(lua_State *L)
     return 0;
 }
 
-static int close_file(lua_State *L)
-{
-    luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-    return luaL_fileresult(L, fclose(stream->f) == 0, NULL);
-}
-
 /* The descriptor that a variable of the environment names, which is then gone. */
 static int descriptor_of(lua_State *L, const char *variable)
 {
@@ -134,16 +130,50 @@ static int descriptor_of(lua_State *L, const char *variable)
     return fd;
 }
 
-/* requests(): the file of what is asked. */
-static int requests(lua_State *L)
+/* What was read of requests, of which the first may be a part. */
+static struct {
+    char *bytes;
+    size_t length, size;
+} held;
+
+/*
+ * request(heeds_interrupts): the next line; false where there will be none, nil when an interrupt ended the wait. A file of Lua would lose what it has of
+ * a line then.
+ */
+static int request(lua_State *L)
 {
-    luaL_Stream *stream = lua_newuserdata(L, sizeof *stream);
-    stream->closef = NULL;
-    luaL_setmetatable(L, LUA_FILEHANDLE);
-    stream->f = fdopen(descriptor_of(L, "RUNYARD_REQUESTS_FD"), "r");
-    if (!stream->f)
-        return luaL_error(L, "there are no requests");
-    stream->closef = close_file;
+    static int fd = -1;
+    int heeds_interrupts = lua_toboolean(L, 1);
+    size_t searched = 0;
+    char *end;
+    if (fd < 0)
+        fd = descriptor_of(L, "RUNYARD_REQUESTS_FD");
+    while (!(end = held.length > searched ? memchr(held.bytes + searched, '\n', held.length - searched) : NULL)) {
+        searched = held.length;
+        if (held.length == held.size) {
+            size_t size = held.size ? 2 * held.size : 65536;
+            char *bytes = realloc(held.bytes, size);
+            if (!bytes)
+                return luaL_error(L, "no memory is left for a request");
+            held.bytes = bytes;
+            held.size = size;
+        }
+        if (heeds_interrupts && interrupted)
+            return 0;
+        ssize_t came = read(fd, held.bytes + held.length, held.size - held.length);
+        if (came > 0)
+            held.length += (size_t)came;
+        else if (came < 0 && errno == EINTR && heeds_interrupts)
+            return 0;
+        else if (came == 0 || errno != EINTR) {
+            lua_pushboolean(L, 0);
+            return 1;
+        }
+    }
+    size_t line = (size_t)(end - held.bytes) + 1;
+    lua_pushlstring(L, held.bytes, line);
+    held.length -= line;
+    memmove(held.bytes, end + 1, held.length);
     return 1;
 }
 
@@ -170,7 +200,7 @@ static int say(lua_State *L)
 int luaopen_runyard_process(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"enter", enter}, {"leave", leave}, {"catch", catch}, {"requests", requests}, {"say", say}, {"execute", execute},
+        {"enter", enter}, {"leave", leave}, {"catch", catch}, {"request", request}, {"say", say}, {"execute", execute},
         {NULL, NULL},
     };
     luaL_newlib(L, functions);

@@ -1,7 +1,7 @@
 -- How values are shown, and what is known of names.
 local byte, concat, find, format, gmatch, gsub, match, rep, sort, sub =
   string.byte, table.concat, string.find, string.format, string.gmatch, string.gsub, string.match, string.rep, table.sort, string.sub
-local rawget, pairs, pcall, tostring, type, next = rawget, pairs, pcall, tostring, type, next
+local error, rawget, max, pairs, pcall, tostring, type, next = error, rawget, math.max, pairs, pcall, tostring, type, next
 local getinfo, getlocal, math_type = debug.getinfo, debug.getlocal, math.type
 local raw_metatable, characters = debug.getmetatable, utf8.len
 
@@ -35,8 +35,34 @@ local function show_key(key, depth, above)
   return '[' .. show(key, depth, above) .. ']'
 end
 
+--- Leaves the first of some keys, in their order.
+local function keep_first(keys, most)
+  sort(keys, before)
+  for index = #keys, most + 1, -1 do keys[index] = nil end
+end
+
+--- The first keys behind the list that a table begins with, in their order, and how many there are.
+local function other_keys(value, length, most)
+  local keys, count, is_cut = {}, 0, false
+  for key in next, value do
+    if not (math_type(key) == 'integer' and key >= 1 and key <= length) then
+      count = count + 1
+      -- Most of many come behind those that are kept, and cost a comparison.
+      if most > 0 and not (is_cut and before(keys[most], key)) then
+        keys[#keys + 1] = key
+        if #keys >= 2 * most then
+          keep_first(keys, most)
+          is_cut = true
+        end
+      end
+    end
+  end
+  keep_first(keys, most)
+  return keys, count
+end
+
 local function entries_of(value, depth, above)
-  local parts, keys, length = {}, {}, 0
+  local parts, length = {}, 0
   local function has_room()
     above.left = above.left - 1
     return above.left >= 0
@@ -45,18 +71,14 @@ local function entries_of(value, depth, above)
     length = length + 1
     parts[length] = show(rawget(value, length), depth + 1, above)
   end
-  for key in next, value do
-    local in_list = math_type(key) == 'integer' and key >= 1 and key <= length
-    if not in_list then keys[#keys + 1] = key end
+  local keys, count = other_keys(value, length, max(above.left, 0))
+  local shown = 0
+  for index = 1, #keys do
+    if not has_room() then break end
+    shown = index
+    parts[#parts + 1] = show_key(keys[index], depth + 1, above) .. ' = ' .. show(rawget(value, keys[index]), depth + 1, above)
   end
-  sort(keys, before)
-  for index, key in next, keys do
-    if not has_room() then
-      parts[#parts + 1] = format('... %d more', #keys - index + 1)
-      break
-    end
-    parts[#parts + 1] = show_key(key, depth + 1, above) .. ' = ' .. show(rawget(value, key), depth + 1, above)
-  end
+  if shown < count then parts[#parts + 1] = format('... %d more', count - shown) end
   return parts
 end
 
@@ -86,10 +108,11 @@ function values.show(value)
   return show(value, 0, { left = MOST_ENTRIES })
 end
 
---- What was thrown, as text.
-function values.message(thrown)
+--- What was thrown, as text. Throws an interrupt that ends what tells it.
+function values.message(thrown, interrupted)
   if type(thrown) == 'string' then return thrown end
   local shown, text = pcall(values.show, thrown)
+  if not shown and text == interrupted then error(text, 0) end
   return shown and text or type(thrown)
 end
 

@@ -8,12 +8,16 @@
 :- use_module(library(http/json)).
 :- use_module(library(prolog_stream)).
 :- use_module(library(readutil)).
-:- use_module(runyard_answers, [answer_text/4, message_text/2, error_name/2]).
+:- use_module(library(unix)).
+:- use_module(runyard_answers, [answer_text/4, message_text/2, error_name/2, kept_text/2]).
+:- use_module(runyard_requests, [request_of/2]).
 :- use_module(runyard_names, [is_own/1, known_name/2, known_text/2, name_at_end/2, name_at_start/2]).
 
 :- dynamic user:term_expansion/2, user:message_hook/3.
 :- multifile user:term_expansion/2, user:message_hook/3.
 :- dynamic cell_name/1, defined_in_cell/1, failure/2, answer/1, parent/1, may_ask/1, waiting/1.
+% Not global variables, which each thread has of its own.
+:- dynamic messages/1, requests/1, input/1.
 
 % --- messages ---
 
@@ -21,12 +25,14 @@ open_descriptor(Variable, Mode, Stream) :-
     getenv(Variable, Number),
     unsetenv(Variable),
     atom_concat('/proc/self/fd/', Number, File),
-    % A mark of the encoding is not waited for.
-    open(File, Mode, Stream, [bom(false), encoding(utf8), close_on_abort(false)]).
+    % A mark of the encoding is not waited for. Programs that code starts have neither this one nor the one that was inherited.
+    open(File, Mode, Stream, [bom(false), encoding(utf8), close_on_abort(false), close_on_exec(true)]),
+    atom_number(Number, Inherited),
+    setup_call_cleanup(open('/dev/null', read, Nothing), dup(Nothing, Inherited), close(Nothing)).
 
 say(Channel, Type, Content) :-
     ( parent(Parent) -> true ; Parent = null ),
-    nb_getval(messages, Stream),
+    messages(Stream),
     with_output_to(string(Line),
         json_write_dict(current_output, _{channel: Channel, type: Type, parent: Parent, content: Content, metadata: _{}}, [width(0)])),
     % Whole, whatever interrupts come meanwhile.
@@ -38,10 +44,10 @@ receive(Request) :-
     receive_new(Request).
 
 receive_new(Request) :-
-    nb_getval(requests, Stream),
+    requests(Stream),
     read_line_to_string(Stream, Line),
     ( Line == end_of_file -> halt(0) ; true ),
-    atom_json_dict(Line, Request, []).
+    ( request_of(Line, Found) -> Request = Found ; receive_new(Request) ).
 
 flush :-
     catch(flush_output(user_output), _, true),
@@ -72,15 +78,33 @@ await_answer(Text) :-
         await_answer(Text)
     ).
 
+% A new one for each cell: what is left of an answer is not for the next. Code that reads from elsewhere goes on to do so.
 use_input :-
+    stream_property(Before, alias(user_input)),
+    current_input(Current),
     open_prolog_stream(user, read, Stream, []),
     set_stream(Stream, alias(user_input)),
-    set_input(Stream).
+    ( Current == Before -> set_input(Stream) ; true ),
+    ( retract(input(Before)) -> catch(close(Before, [force(true)]), _, true) ; true ),
+    assertz(input(Stream)).
 
 % --- interrupts ---
 
 interrupt(_) :-
-    ( nb_getval(in_cell, true) -> nb_setval(in_cell, false), throw(runyard_interrupted) ; true ).
+    nb_current(in_cell, true),
+    get_time(Now),
+    nb_getval(thrown, Before),
+    abs(Now - Before) > 0.25, !,
+    nb_setval(thrown, Now),
+    throw(runyard_interrupted).
+% It is not for a cell, or one is on its way, which the next must not catch up with. One that a library caught may be followed by another.
+interrupt(_).
+
+% What catches everything does not catch an interrupt.
+:- redefine_system_predicate(user:catch(_, _, _)).
+:- meta_predicate user:catch(0, ?, 0).
+user:catch(Goal, Ball, Recovery) :-
+    system:catch(Goal, Ball, ( Ball == runyard_interrupted -> throw(Ball) ; Recovery )).
 
 % --- cells ---
 
@@ -91,6 +115,7 @@ execute(Content) :-
     retractall(may_ask(_)),
     assertz(may_ask(Content.allow_stdin)),
     nb_setval(silent, Content.silent),
+    use_input,
     begin_cell(Content),
     run_cell(Content.code),
     flush,
@@ -117,18 +142,35 @@ begin_cell(Content) :-
     ).
 
 run_cell(Code) :-
-    nb_getval(count, Count),
+    next_name(Cell),
     retractall(cell_name(_)),
-    atom_concat('cell-', Count, Cell),
     assertz(cell_name(Cell)),
     closed_code(Code, Closed),
     terms_in(Closed, Terms),
     nb_setval(terms, Terms),
     setup_call_cleanup(
         open_string(Closed, Stream),
-        catch((nb_setval(in_cell, true), load_files(user:Cell, [stream(Stream), silent(true)]), nb_setval(in_cell, false)), Thrown, fail_with(Thrown)),
+        % Another interrupt may end what notes the first.
+        catch(catch(load_cell(Cell, Stream), Thrown, fail_with(Thrown)), Late, fail_with(Late)),
         close(Stream)),
     nb_setval(in_cell, false).
+
+load_cell(Cell, Stream) :-
+    nb_setval(thrown, 0),
+    nb_setval(in_cell, true),
+    load_files(user:Cell, [stream(Stream), silent(true)]),
+    nb_setval(in_cell, false).
+
+% Of a name that was loaded before, what is not defined anew would be lost: each has its own, also where nothing is counted.
+next_name(Cell) :-
+    nb_getval(silent, true), !,
+    nb_getval(unnamed, Before),
+    Number is Before + 1,
+    nb_setval(unnamed, Number),
+    atom_concat('silent-cell-', Number, Cell).
+next_name(Cell) :-
+    nb_getval(count, Count),
+    atom_concat('cell-', Count, Cell).
 
 % The full stop of the last term may be left out.
 closed_code(Code, Closed) :-
@@ -166,7 +208,9 @@ note_failure(Thrown) :-
     ->  assertz(failure("Interrupted", "the execution was interrupted"))
     ;   error_name(Thrown, Name),
         message_text(Thrown, Text),
-        assertz(failure(Name, Text))
+        % It is told twice, as the value and as the traceback.
+        ( sub_string(Text, 0, 1048576, _, Kept) -> true ; Kept = Text ),
+        assertz(failure(Name, Kept))
     ).
 
 is_interrupt(Thrown) :- Thrown == runyard_interrupted.
@@ -220,7 +264,8 @@ solve(Goal, Bindings) :-
     call_cleanup(user:Goal, Determinate = true),
     ( Determinate == true -> More = false ; More = true ),
     answer_text(Bindings, More, user, Text),
-    assertz(answer(Text)).
+    kept_text(Text, Kept),
+    assertz(answer(Kept)).
 
 say_answers(Type) :-
     nb_getval(silent, Silent),
@@ -234,7 +279,7 @@ say_answer(display_data, Text) :-
 
 % What the loader says is wrong ends the cell; that a cell defines anew what one before it did is no fault.
 heard(Term, Kind) :-
-    nb_getval(in_cell, true),
+    nb_current(in_cell, true),
     heard_in_cell(Term, Kind).
 
 heard_in_cell(redefined_procedure(static, _), _).
@@ -268,7 +313,12 @@ show(Media, Text) :-
     flush,
     text_to_string(Text, String),
     atom_string(Type, Media),
-    ( Type == 'application/json' -> atom_json_dict(String, Data, []) ; Data = String ),
+    (   Type == 'application/json'
+    ->  atom_json_dict(String, Data, [])
+    ;   Type == 'text/plain'
+    ->  kept_text(String, Data)
+    ;   Data = String
+    ),
     dict_create(Bundle, _, [Type-Data]),
     say(iopub, display_data, _{data: Bundle, metadata: _{}, transient: _{}}).
 
@@ -294,7 +344,8 @@ handle("inspect_request", Content) :-
     name_at_start(After, End),
     string_concat(Start, End, Name),
     (   Name \== "", atom_string(Atom, Name), known_text(Atom, Text)
-    ->  Reply = _{status: ok, found: true, data: _{'text/plain': Text}, metadata: _{}}
+    ->  kept_text(Text, Kept),
+        Reply = _{status: ok, found: true, data: _{'text/plain': Kept}, metadata: _{}}
     ;   Reply = _{status: ok, found: false, data: _{}, metadata: _{}}
     ),
     say(shell, inspect_reply, Reply).
@@ -342,15 +393,16 @@ start :-
     nb_setval(in_cell, false),
     nb_setval(silent, false),
     nb_setval(count, 0),
+    nb_setval(thrown, 0),
+    nb_setval(unnamed, 0),
     open_descriptor('RUNYARD_REQUESTS_FD', read, Requests),
     open_descriptor('RUNYARD_MESSAGES_FD', append, Messages),
-    nb_setval(requests, Requests),
-    nb_setval(messages, Messages),
+    assertz(requests(Requests)),
+    assertz(messages(Messages)),
     set_stream(user_output, buffer(line)),
     set_prolog_flag(toplevel_prompt, ''),
     prompt(_, ''),
     on_signal(int, _, runyard_kernel:interrupt),
-    use_input,
     assertz((user:term_expansion(Term, Expanded) :- runyard_kernel:cell_term(Term, Expanded))),
     assertz((user:message_hook(Message, Kind, _) :- runyard_kernel:heard(Message, Kind))),
     info(Info),

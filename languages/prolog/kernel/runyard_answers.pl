@@ -1,5 +1,12 @@
 % Answers of queries and messages of errors as text.
-:- module(runyard_answers, [answer_text/4, message_text/2, error_name/2]).
+:- module(runyard_answers, [answer_text/4, message_text/2, error_name/2, kept_text/2]).
+:- use_module(library(http/json)).
+
+% In characters: with less there is no message that the bridge does not take.
+always_kept(1048576).
+% In bytes of JSON: beyond 8 MiB, where the bridge keeps a beginning and tells of it, and below the 16 MiB of the longest line.
+most_bytes(10485760).
+piece_characters(65536).
 
 %!  answer_text(+Bindings, +More, +Module, -Text) is det.
 %   An answer as the toplevel of Prolog prints it, with a semicolon when there may be more.
@@ -81,3 +88,25 @@ error_name(Thrown, Name) :-
     functor(Formal, Kind, _),
     atom_string(Kind, Name).
 error_name(_, "exception").
+
+%!  kept_text(+Text, -Kept) is det.
+%   Text, or so much of its beginning that it can be sent.
+kept_text(Text, Kept) :-
+    string_length(Text, Length),
+    always_kept(Always),
+    (   Length =< Always
+    ->  Kept = Text
+    ;   setup_call_cleanup(open_null_stream(Null), kept_length(Null, Text, Length, 0, Most), close(Null)),
+        sub_string(Text, 0, Most, _, Kept)
+    ).
+
+kept_length(Null, Text, Length, From, Most) :-
+    piece_characters(Piece),
+    most_bytes(Bytes),
+    set_stream(Null, encoding(utf8)),
+    Taken is min(Piece, Length - From),
+    sub_string(Text, From, Taken, _, Part),
+    json_write(Null, Part),
+    To is From + Taken,
+    byte_count(Null, Written),
+    ( ( To >= Length ; Written > Bytes ) -> Most = To ; kept_length(Null, Text, Length, To, Most) ).

@@ -5,6 +5,8 @@
 %!  is_own(+Term) is semidet.
 %   Whether clauses of its predicate are those of cells.
 is_own(Term) :-
+    % The kernel's, in place of the one that is built in.
+    \+ functor(Term, catch, 3),
     \+ predicate_property(user:Term, imported_from(_)),
     \+ predicate_property(user:Term, built_in),
     \+ predicate_property(user:Term, system),
