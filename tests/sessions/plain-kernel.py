@@ -26,7 +26,8 @@ class Jupyter:
 
         self.zmq = zmq
         context = zmq.Context()
-        ports = {channel: 41000 + number for number, channel in enumerate(CHANNELS)}
+        # Below those that connections are given: one that is tried before the kernel listens could else be given the port that it goes to.
+        ports = {channel: 21000 + number for number, channel in enumerate(CHANNELS)}
         self.file = '/tmp/plain-kernel.json'
         with open(self.file, 'w', encoding='utf-8') as file:
             json.dump(
