@@ -153,6 +153,13 @@ class Lines:
             pass
 
 
+def send_interrupt(kernel, interrupt):
+    if interrupt == 'message':
+        kernel.send('control', 'interrupt_request', uuid.uuid4().hex, {})
+    else:
+        os.killpg(kernel.process.pid, signal.SIGINT)
+
+
 def run_step(kernel, heard, interrupt, step):
     message_id = uuid.uuid4().hex
     came = {'stdout': '', 'stderr': '', 'results': [], 'error': None, 'executionCount': None}
@@ -174,8 +181,8 @@ def run_step(kernel, heard, interrupt, step):
         except queue.Empty:
             silent_for += 5
             # One that comes while a process is started is nobody's, and is sent again by the worker too.
-            if interrupted and interrupt == 'signal' and isinstance(kernel, Lines):
-                os.killpg(kernel.process.pid, signal.SIGINT)
+            if interrupted and isinstance(kernel, Lines):
+                send_interrupt(kernel, interrupt)
             if silent_for < 60:
                 continue
             raise SystemExit(f'no end of {step["code"]!r}; so far {came}') from None
@@ -196,10 +203,7 @@ def run_step(kernel, heard, interrupt, step):
             ended.add('idle')
         if not interrupted and step.get('interruptAt') is not None and came['stdout'] == step['interruptAt']:
             interrupted = True
-            if interrupt == 'message':
-                kernel.send('control', 'interrupt_request', uuid.uuid4().hex, {})
-            else:
-                os.killpg(kernel.process.pid, signal.SIGINT)
+            send_interrupt(kernel, interrupt)
     return came
 
 
