@@ -333,6 +333,7 @@ class JupyterKernel(Kernel):
         now = time.monotonic()
         if self.warming_since is not None:
             if now - self.warming_since >= WARM_UP_SECONDS:
+                self.warming_since = math.inf
                 self.be_ready(self.info, self.session)
         elif now - self.asked_at >= ASK_SECONDS and (self.asked_at == 0 or self.heard):
             self.asked_at = now
@@ -626,7 +627,11 @@ class Bridge:
     def turn(self):
         starting = any(not kernel.ready for kernel in self.kernels.values())
         for kernel in self.kernels.values():
-            kernel.ask()
+            try:
+                kernel.ask()
+            except ValueError as error:
+                # What it said of itself cannot be told: it is not ready, and its start comes to its end.
+                note(error)
         # What was not written at the end of the last turn must not wait for a kernel to speak.
         waits_ms = WAIT_MS if output.lines else ASK_SECONDS * 1000 if starting else None
         ready = dict(self.poller.poll(waits_ms))

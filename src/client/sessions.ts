@@ -200,8 +200,8 @@ export function createSessions(
     const over = new AbortController()
     const signal = call.signal ? AbortSignal.any([over.signal, call.signal]) : over.signal
     const install = () => environments.create({ language, dependencies }, { ...call, signal, onProgress })
-    const shouldRetry = (error: RunyardError) =>
-      error.code !== 'unavailable' && (call.shouldRetry === undefined || call.shouldRetry(error))
+    const wanted = call.shouldRetry ?? http.policy.shouldRetry
+    const shouldRetry = (error: RunyardError) => error.code !== 'unavailable' && wanted?.(error) !== false
     try {
       const first = ask({ ...call, shouldRetry })
       const installing = onProgress && install()

@@ -128,3 +128,14 @@ test('a key that may not ask for packages has its session all the same', async (
   expect((await client.sessions.create({ dependencies }, { onProgress })).id).toBe(SESSION)
   expect(asked).toEqual([START, 'POST /v1/environments wait=0', START])
 })
+
+test('a client that does not repeat what failed does so for no session with packages either', async () => {
+  let asked = 0
+  const answer = async () => {
+    asked++
+    return problem('rate-limited', 429)
+  }
+  const client = createClient({ url: 'http://service.test', fetch: answer, shouldRetry: () => false })
+  await expect(client.sessions.create({ dependencies })).rejects.toMatchObject({ code: 'rate-limited' })
+  expect(asked).toBe(1)
+})

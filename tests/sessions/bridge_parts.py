@@ -1,6 +1,8 @@
 """Parts of the bridge with clocks, pollers and sockets of their own: python3 bridge_parts.py BRIDGE."""
 
+import contextlib
 import importlib.util
+import io
 import json
 import sys
 import unittest
@@ -138,6 +140,21 @@ class Parts(unittest.TestCase):
         kernel.ask()
         self.assertEqual(self.events(), ['ready'])
         self.assertEqual(len(kernel.sockets['shell'].sent), 1)
+
+    def test_a_kernel_that_warms_up_and_says_of_itself_what_cannot_be_told_costs_no_other(self):
+        kernel = self.kernel('1')
+        self.answers(kernel)
+        kernel.info = 'no object'
+        kernel.pidfd = 0
+        kernel.receive = lambda ready: None
+        made = self.bridge_of(Poller(self.clock))
+        made.kernels['c'] = kernel
+        self.clock.now += bridge.WARM_UP_SECONDS
+        with contextlib.redirect_stderr(io.StringIO()) as noted:
+            made.turn()
+            made.turn()
+        self.assertEqual(self.events(), [])
+        self.assertEqual(noted.getvalue().count('no object'), 1)
 
     def test_one_without_that_is_ready_when_it_hears_and_is_heard(self):
         kernel = self.kernel(None)

@@ -642,6 +642,26 @@ describe('an interrupt', () => {
       expect(one.sent()).toEqual(['a', 'b', 'c'])
     })
 
+    test('that is taken for one that never comes does not have that waited for anew', () => {
+      const one = interrupted()
+      one.finish('a', 'error')
+      one.elapse(1000)
+      one.begin('b')
+      one.context.interrupt()
+      reply(one)
+      one.finish('b', 'error')
+      one.elapse(1000)
+      expect(one.pending(30_000)).toBe(1)
+      one.elapse(30_000)
+      one.execute('c')
+      one.begin('c')
+      one.execute('d')
+      one.context.interrupt()
+      one.finish('c', 'error')
+      reply(one)
+      expect(one.sent()).toEqual(['a', 'b', 'c', 'd'])
+    })
+
     test('cancels what waits for that', () => {
       const one = interrupted()
       one.finish('a', 'error')

@@ -350,6 +350,16 @@ describe('javascript', () => {
   afterAll(() => kernel.close())
   const text = async (code: string) => (await kernel.run(code)).results
 
+  test('tells an error that is too large to be passed on by its beginning', async () => {
+    for (const code of ['throw new Error("x".repeat(9 << 20))', 'throw "y".repeat(9 << 20)']) {
+      const { error, reply } = await kernel.run(code)
+      expect(reply).toMatchObject({ status: 'error' })
+      expect(JSON.stringify(error).length).toBeLessThan(4 << 20)
+      expect((error as { evalue: string }).evalue).toMatch(/^'?[xy]{1000}/)
+    }
+    expect((await kernel.run('1 + 1')).error).toBeNull()
+  })
+
   test('keeps what is declared, which may be declared again, and awaits', async () => {
     await kernel.run('const x = 1; class A {}; function f() { return 2 }')
     expect(await text('const x = 40; x + f()')).toEqual([{ 'text/plain': '42' }])

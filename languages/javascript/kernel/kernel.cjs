@@ -100,19 +100,35 @@ async function evaluate(code) {
   throw { thrown }
 }
 
+/** What is told of an error's value, and of its traceback, in characters. */
+const MOST_ERROR = 1024 * 1024
+
 /** Name, value and traceback of what was thrown, without the frames of this kernel. */
 function errorOf(error) {
   const thrown = error instanceof Error ? error : error?.thrown
   if (!util.types.isNativeError(thrown)) {
     const value = util.inspect(thrown)
-    return { ename: 'Uncaught', evalue: value, traceback: [`Uncaught ${value}`] }
+    return toldOf('Uncaught', value, [`Uncaught ${value}`])
   }
   const frames = String(thrown.stack ?? '').split('\n')
   const end = frames.findIndex((line) => /^\s+at (Session\.post|.*kernel\.cjs)/.test(line))
   const stack = (end < 0 ? frames : frames.slice(0, end)).filter((line) => !line.includes('(node:inspector'))
   const traceback = [...(thrown.shown ? thrown.shown.split('\n').filter((line) => line !== '') : []), ...stack]
   if (thrown.cause !== undefined) traceback.push(`[cause]: ${util.inspect(thrown.cause)}`)
-  return { ename: String(thrown.name || 'Error'), evalue: String(thrown.message), traceback }
+  return toldOf(String(thrown.name || 'Error'), String(thrown.message), traceback)
+}
+
+/** An error whose reply is small enough to be passed on: who has no reply waits for one. */
+function toldOf(name, value, traceback) {
+  let left = MOST_ERROR
+  const cut = (text) => {
+    const kept = text.length <= left ? text : `${text.slice(0, left)} ...`
+    left = Math.max(0, left - text.length)
+    return kept
+  }
+  const evalue = cut(value)
+  left = MOST_ERROR
+  return { ename: name.slice(0, 1024), evalue, traceback: traceback.flatMap((line) => (left > 0 ? [cut(line)] : [])) }
 }
 
 function execute({ number, content: { code, silent, allow_stdin: mayAsk } }) {

@@ -34,7 +34,7 @@ export function createInterruptReplies(
   /** Answers that are waited for no more. They come in order, so these come before those of later interrupts. */
   let late = 0
   let stopTimer = () => {}
-  let stopForgetting = () => {}
+  let stopForgetting: (() => void) | undefined
   const finish = () => {
     stopTimer()
     awaited = 0
@@ -42,8 +42,11 @@ export function createInterruptReplies(
   }
   const giveUp = () => {
     late += awaited
-    stopForgetting()
-    stopForgetting = clock.after(LATE_REPLY_MS, () => (late = 0))
+    // One that never comes is not waited for anew with each interrupt that is taken for it.
+    stopForgetting ??= clock.after(LATE_REPLY_MS, () => {
+      late = 0
+      stopForgetting = undefined
+    })
     finish()
   }
   return {
@@ -65,7 +68,8 @@ export function createInterruptReplies(
     },
     forget() {
       stopTimer()
-      stopForgetting()
+      stopForgetting?.()
+      stopForgetting = undefined
       awaited = late = 0
     },
   }
