@@ -411,93 +411,82 @@ function withQuestion(passOn: () => Promise<void> = async () => {}) {
     terminal.stdin.write(keys)
     await isRead
   }
-  return { ...terminal, calls, over, asked, type, end: () => end() }
+  /** Ends the code, and leaves at the prompt of that number. */
+  const leaveAt = async (prompts: number) => {
+    end()
+    await terminal.prompted(prompts)
+    await type('\x04')
+    await terminal.left
+  }
+  return { ...terminal, calls, over, asked, type, leaveAt }
 }
 
 test('a question of which no answer is wanted any more is taken off the terminal while its code runs', async () => {
-  const { asked, over, type, end, calls, left, prompted } = withQuestion()
+  const { asked, over, type, calls, leaveAt } = withQuestion()
   await type('input()\r')
   await asked
   await type('ad')
   over.abort()
   await type('next()\r')
-  end()
-  await prompted(3)
-  await type('\x04')
-  await left
+  await leaveAt(3)
   expect(calls).toEqual(['input()', 'next()'])
 })
 
 test('Ctrl-C at a question of code that goes on takes it off the terminal with what is typed', async () => {
-  const { asked, type, end, calls, left, prompted } = withQuestion()
+  const { asked, type, calls, leaveAt } = withQuestion()
   await type('input()\r')
   const { onStdout } = await asked
   await type('ad\x03')
   onStdout('it goes on\n')
   await type('next()\r')
-  end()
-  await prompted(3)
-  await type('\x04')
-  await left
+  await leaveAt(3)
   expect(calls).toEqual(['input()', 'interrupt of E', 'next()'])
 })
 
 test('Ctrl-C at a question of code that does not heed it leaves the question, which can be answered', async () => {
-  const { asked, type, end, calls, left, prompted } = withQuestion()
+  const { asked, type, calls, leaveAt } = withQuestion()
   await type('input()\r')
   await asked
   await type('a\x03')
   await type('da\r')
-  end()
-  await prompted(2)
-  await type('\x04')
-  await left
+  await leaveAt(2)
   expect(calls).toEqual(['input()', 'interrupt of E', 'answer ada'])
 })
 
 test('Ctrl-C that cannot be passed on leaves the question', async () => {
-  const { asked, type, end, calls, left, prompted } = withQuestion(() => Promise.reject(new Error('no answer')))
+  const { asked, type, calls, leaveAt } = withQuestion(() => Promise.reject(new Error('no answer')))
   await type('input()\r')
   const { onStdout } = await asked
   await type('a\x03')
   onStdout('of a thread\n')
   await type('da\r')
-  end()
-  await prompted(2)
-  await type('\x04')
-  await left
+  await leaveAt(2)
   expect(calls).toEqual(['input()', 'answer ada'])
 })
 
 test('output that comes before Ctrl-C was passed on leaves the question, which can be answered', async () => {
   let pass = () => {}
-  const { asked, type, end, calls, left, prompted } = withQuestion(() => new Promise((resolve) => (pass = resolve)))
+  const { asked, type, calls, leaveAt } = withQuestion(() => new Promise((resolve) => (pass = resolve)))
   await type('input()\r')
   const { onStdout } = await asked
   await type('a\x03')
   onStdout('of a thread\n')
   pass()
   await type('da\r')
-  end()
-  await prompted(2)
-  await type('\x04')
-  await left
+  await leaveAt(2)
   expect(calls).toEqual(['input()', 'interrupt of E', 'answer ada'])
 })
 
 test('an error after Ctrl-C takes the question off the terminal, also before that was passed on', async () => {
   let pass = () => {}
-  const { asked, type, end, calls, left, prompted } = withQuestion(() => new Promise((resolve) => (pass = resolve)))
+  const { asked, type, calls, leaveAt } = withQuestion(() => new Promise((resolve) => (pass = resolve)))
   await type('input()\r')
   const { onError } = await asked
   await type('ad\x03')
   onError({})
   pass()
   await type('next()\r')
-  end()
-  await prompted(3)
-  await type('\x04')
-  await left
+  await leaveAt(3)
   expect(calls).toEqual(['input()', 'interrupt of E', 'next()'])
 })
 

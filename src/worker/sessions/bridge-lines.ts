@@ -1,4 +1,5 @@
 import { AgentFault } from './agent-decoder.ts'
+import type { KernelPlan } from './kernel-plan.ts'
 
 /** What the bridge says, one line each; see `languages/kernel-bridge.py`. */
 export type BridgeEvent =
@@ -117,17 +118,7 @@ function objectOf(value: unknown): Record<string, unknown> {
 
 /** What the bridge is told. */
 export type BridgeOrder =
-  | {
-      do: 'start'
-      context: string
-      argv: readonly string[]
-      env: Readonly<Record<string, string>>
-      cwd: string
-      interrupt: 'signal' | 'message'
-      protocol?: 'jupyter' | 'lines' | undefined
-      transport?: 'ipc' | 'tcp' | undefined
-      warmUp?: string | undefined
-    }
+  | ({ do: 'start'; context: string } & KernelPlan)
   | {
       do: 'send'
       context: string

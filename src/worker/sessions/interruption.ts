@@ -14,9 +14,10 @@ export interface Cause {
 /**
  * How an execution is ended before its code ends, or when its kernel does not say that it has.
  *
- * Its owner interrupts it as often as they like, until its kernel is probed. Time that is over interrupts it once, and when that is not heeded, its kernel is given up. Between
- * the two the code has time for what it does on the first. An interrupt that comes before the kernel has begun is sent when it has. A kernel that
- * ends the output without a reply is probed: it answers between executions alone, so none is interrupted behind that. Its reply ends all of this.
+ * Its owner interrupts it as often as they like, until its kernel is probed. Time that is over interrupts it once, and when that is not heeded, its
+ * kernel is given up. Between the two the code has time for what it does on the first. An interrupt that comes before the kernel has begun is sent
+ * when it has. A kernel that ends the output without a reply is probed: it answers between executions alone, so none is interrupted behind that.
+ * Its reply ends all of this.
  */
 export interface Interruption {
   /** The first there was. */

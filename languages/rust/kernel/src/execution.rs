@@ -7,8 +7,8 @@ use evcxr::{CommandContext, CompilationError, Error, EvalCallbacks, EvalOutputs,
 use serde_json::{json, Map, Value};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-/// Bytes of all that one execution shows, as JSON: a message of more than 16 MiB would end the kernel, and the engine leaves out results of more than 8 MiB but for
-/// the first MiB of their text.
+/// Bytes of all that one execution shows, as JSON: a message of more than 16 MiB is left out, and of results of more than 8 MiB the engine keeps the
+/// first MiB of their text.
 const MOST_SHOWN: usize = 12 * 1024 * 1024;
 
 const LOST: &str = "the process that ran it has ended, and the variables with it";
