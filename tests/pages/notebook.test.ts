@@ -291,12 +291,14 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
   test('names the packages that its sessions begin with, which are saved with it, and tells how far they are', async () => {
     const { page } = opened
     const asked: unknown[] = []
-    // Nothing is installed here: the installation is ready when the test has seen how far it is.
+    // Nothing is installed here: packages and session are had when the test has seen how far the installation is.
     const told = page.getByText('Installing packages: downloading numpy 2.3.1', { exact: true })
+    let seen: Promise<void> | undefined
+    const beSeen = () => (seen ??= told.waitFor())
     const environment = (state: string) => ({ json: { id: '019d4f00-7a11-7c3e-9f27-4b5f0c7a9d10', state } })
     await page.route('**/v1/environments', async (route) => {
       const waits = (await route.request().headerValue('prefer')) !== 'wait=0'
-      if (waits) await told.waitFor()
+      if (waits) await beSeen()
       await route.fulfill(environment(waits ? 'ready' : 'building'))
     })
     await page.route('**/v1/environments/*/events', (route) => {
@@ -305,7 +307,10 @@ display(HTML("""<table><tr><td>in a table</td></tr></table>
     })
     await page.route('**/v1/sessions', async (route) => {
       const body = route.request().postDataJSON() as { language?: string } | null
-      if (body) asked.push(body)
+      if (body) {
+        asked.push(body)
+        await beSeen()
+      }
       await route.continue(body ? { postData: { language: body.language } } : {})
     })
     const file = { cells: [], metadata: { runyard: { dependencies: ['six'] } }, nbformat: 4, nbformat_minor: 5 }
