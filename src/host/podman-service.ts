@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeEnd, startChild, type Child } from './child.ts'
 import { logTail } from './log-tail.ts'
+import { NO_EVENTS } from './podman.ts'
 import { type PodmanMode, rootMode } from './podman-mode.ts'
 import { startRootChild } from './root-child.ts'
 
@@ -89,7 +90,7 @@ export const podmanSocketIn = (socketFolder: string): string => join(socketFolde
 
 const serviceCommand = ({ runtime, conmon }: PodmanServiceOptions, socketPath: string) => [
   'podman',
-  ...QUIET,
+  ...NO_EVENTS,
   '--runtime',
   runtime,
   '--conmon',
@@ -99,9 +100,6 @@ const serviceCommand = ({ runtime, conmon }: PodmanServiceOptions, socketPath: s
   '--time=0',
   `unix://${socketPath}`,
 ]
-
-/** Nobody reads podman's events, and in the journal they are several lines for each sandbox. */
-const QUIET = ['--events-backend', 'none']
 
 /** What is to be given as `conmon`. @param root the folder that holds `sandbox/` */
 export const conmonIn = (root: string): string => join(root, 'sandbox/host/build/conmon')

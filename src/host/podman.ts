@@ -21,10 +21,18 @@ export interface PodmanOptions {
   mode?: PodmanMode
 }
 
+/** Options of podman itself: nobody reads its events, and in the journal they are several lines for each container. */
+export const NO_EVENTS: readonly string[] = ['--events-backend', 'none']
+
 export function podmanCommand({ socketPath, runtime, mode = rootMode() }: PodmanOptions = {}): Podman {
   const command =
     socketPath === undefined
-      ? [...(mode === 'sudo' ? rootPrefix() : []), 'podman', ...(runtime === undefined ? [] : ['--runtime', runtime])]
+      ? [
+          ...(mode === 'sudo' ? rootPrefix() : []),
+          'podman',
+          ...NO_EVENTS,
+          ...(runtime === undefined ? [] : ['--runtime', runtime]),
+        ]
       : ['podman', '--url', `unix://${socketPath}`]
   return {
     mode,

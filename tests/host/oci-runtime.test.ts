@@ -29,3 +29,7 @@ test('one that is asked for and cannot run is told with what it said', async () 
     /^no OCI runtime can run a container on this machine:\n {2}\/nowhere\/runtime: .+/,
   )
 })
+
+test('of what podman is told by command no event is kept, which the journal of a machine would show', async () => {
+  expect(await podman.run(['info', '--format', '{{.Host.EventLogger}}'])).toBe('none\n')
+})
