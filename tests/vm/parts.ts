@@ -192,11 +192,13 @@ async function ofUnits(
     })
   }
   await trial.check('stop with a job that runs', async () => {
-    const { id } = await clientOf(machine.url).submit({
-      language: 'bash',
-      code: 'echo begun; sleep 20; echo ended',
-      limits: { wallMs: 60 * SECOND },
-    })
+    const { id } = await untilTaken(() =>
+      clientOf(machine.url).submit({
+        language: 'bash',
+        code: 'echo begun; sleep 20; echo ended',
+        limits: { wallMs: 60 * SECOND },
+      }),
+    )
     for await (const event of clientOf(machine.url).stream(id)) if (event.type === 'stdout') break
     await machine.run(`${systemctl} stop runyard.target`, user)
     const active = (await machine.try(`${systemctl} is-active ${all}`, user)).stdout
@@ -210,10 +212,16 @@ async function ofUnits(
 }
 
 /** A job, as soon as one can be run. */
-async function job(machine: Machine): Promise<string> {
+const job = (machine: Machine): Promise<string> =>
+  untilTaken(async () =>
+    expectJob(await clientOf(machine.url).run({ language: 'bash', code: 'echo hi' }), 'succeeded', 'hi\n'),
+  )
+
+/** Asks again while parts of the service start: the engine of an emulated machine takes minutes. */
+async function untilTaken<T>(ask: () => Promise<T>): Promise<T> {
   for (const deadline = Date.now() + 15 * MINUTE; ; await sleep(2 * SECOND)) {
     try {
-      return expectJob(await clientOf(machine.url).run({ language: 'bash', code: 'echo hi' }), 'succeeded', 'hi\n')
+      return await ask()
     } catch (error) {
       if (Date.now() > deadline) throw error
     }
