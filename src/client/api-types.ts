@@ -28,10 +28,12 @@ export type {
 } from '../shared/sessions/requests.ts'
 export type {
   Command,
+  CommandSummary,
   Completion,
   Context,
   Execution,
   ExecutionError,
+  ExecutionSummary,
   FileChange,
   FileEntry,
   Inspection,

@@ -1,4 +1,4 @@
-import type { Command, CommandRequest, TerminalSize } from './api-types.ts'
+import type { Command, CommandRequest, CommandSummary, TerminalSize } from './api-types.ts'
 import { eventsOf, type StreamedSessionEvent, type StreamOptions } from './event-stream.ts'
 import type { CallOptions, Http } from './http.ts'
 import type { Signal } from './interactive.ts'
@@ -27,7 +27,7 @@ export interface SessionCommands {
   /** The command when it has ended. */
   wait(id: string, options?: CallOptions): Promise<Command>
   /** Those that run, and ended last, without their output. */
-  list(options?: CallOptions): Promise<Command[]>
+  list(options?: CallOptions): Promise<CommandSummary[]>
   /** The events of a command, to its end. */
   stream(id: string, options?: StreamOptions): AsyncGenerator<StreamedSessionEvent, void, void>
   /** Writes to the standard input of a command that is `interactive`. @param options.end ends it behind that */
@@ -89,7 +89,7 @@ export function createCommands(
     start: (command, options = {}) => post(command, options, 0),
     get: (id, call) => http.json(at(id), call),
     wait: async (id, call = {}) => untilEnded(await commands.get(id, call), call),
-    list: async (call) => (await http.json<{ commands: Command[] }>(`${session}/commands`, call)).commands,
+    list: async (call) => (await http.json<{ commands: CommandSummary[] }>(`${session}/commands`, call)).commands,
     stream: (id, options) => eventsOf<StreamedSessionEvent>(http, `${at(id)}/events`, options, isEnd),
     write(id, data, { end = false, ...call } = {}) {
       const body = typeof data === 'string' ? { data, end } : { data: base64Of(data), encoding: 'base64', end }

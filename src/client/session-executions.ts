@@ -1,4 +1,4 @@
-import type { Execution, ExecutionError, ExecutionRequest, Result } from './api-types.ts'
+import type { Execution, ExecutionError, ExecutionRequest, ExecutionSummary, Result } from './api-types.ts'
 import { eventsOf, type StreamedSessionEvent, type StreamOptions } from './event-stream.ts'
 import { type CallOptions, type Http } from './http.ts'
 import type { RunyardError } from './runyard-error.ts'
@@ -38,8 +38,8 @@ export interface SessionExecutions {
   get(id: string, options?: CallOptions): Promise<Execution>
   /** The execution when it has ended. */
   wait(id: string, options?: CallOptions): Promise<Execution>
-  /** Those that wait, run, and ended last, without their output. */
-  list(options?: CallOptions): Promise<Execution[]>
+  /** Those that wait, run, and ended last, without their output and results. */
+  list(options?: CallOptions): Promise<ExecutionSummary[]>
   /** The events of an execution, to its end. */
   stream(id: string, options?: StreamOptions): AsyncGenerator<StreamedSessionEvent, void, void>
   /** Answers an execution that asks for input. */
@@ -103,7 +103,8 @@ export function createExecutions(http: Http, session: string, newIdempotencyKey:
     start: (code, options = {}) => post(code, options, 0),
     get: (id, call) => http.json(at(id), call),
     wait: async (id, call = {}) => untilEnded(await executions.get(id, call), call),
-    list: async (call) => (await http.json<{ executions: Execution[] }>(`${session}/executions`, call)).executions,
+    list: async (call) =>
+      (await http.json<{ executions: ExecutionSummary[] }>(`${session}/executions`, call)).executions,
     stream: (id, options) => eventsOf<StreamedSessionEvent>(http, `${at(id)}/events`, options, isEnd),
     input: (id, value, call) =>
       http.json(`${at(id)}/input`, { shouldRetry: onlyRefused, ...call, method: 'POST', body: { value } }),

@@ -13,8 +13,11 @@ import { addSessionCommands } from '../../src/cli/sessions/sessions.ts'
 const folder = mkdtempSync(join(tmpdir(), 'runyard-session-run-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** What comes of Ctrl-C in `session run`, and of a second one when the code does not heed the first. */
-async function interrupted(isHeeded: boolean) {
+/**
+ * What comes of Ctrl-C in `session run`, and of a second one when the code does not heed the first.
+ * @param isNew the session is one of the command, whose end the service never answers: Ctrl-C is pressed twice then, if it was not
+ */
+async function interrupted(isHeeded: boolean, isNew = false) {
   const stop = new AbortController()
   const hurry = new AbortController()
   const notes: string[] = []
@@ -33,7 +36,9 @@ async function interrupted(isHeeded: boolean) {
       const last = { ...execution, status: 'interrupted', state: 'finished' }
       res.setHeader('content-type', 'text/event-stream')
       void ended.then(() => res.end(`event: execution\nid: 1-0\ndata: ${JSON.stringify(last)}\n\n`))
-    } else if (req.method === 'POST') {
+    } else if (path === '/v1/sessions') answer({ id: 'S' })
+    else if (req.method === 'DELETE') hurry.abort()
+    else if (req.method === 'POST') {
       stop.abort()
       // Behind the turns in which an interrupt would be sent that does not wait for the id.
       setImmediate(() => answer({ ...execution, state: 'running' }))
@@ -57,7 +62,8 @@ async function interrupted(isHeeded: boolean) {
   }
   const program = new Command()
   addSessionCommands(program, deps as unknown as JobCommandDeps)
-  const args = ['session', 'run', join(folder, 'work.py'), '--session', 'S', '--context', 'c', '--language', 'python']
+  const place = isNew ? [] : ['--session', 'S']
+  const args = ['session', 'run', join(folder, 'work.py'), ...place, '--context', 'c', '--language', 'python']
   try {
     await program.parseAsync(args, { from: 'user' })
   } finally {
@@ -79,6 +85,14 @@ test('session run is left by a second Ctrl-C when the code does not heed the fir
   expect(asked).toHaveLength(1)
   expect(notes).toEqual(['interrupting...; Ctrl-C again leaves it', 'left without waiting for the code to end'])
   expect(exitCode).toBe(130)
+})
+
+test('session run is left by a second Ctrl-C when the service does not answer that the new session is to end', async () => {
+  const still = 'session S may still run; end it with: runyard session end S'
+  const [amidCode, atEnd] = await Promise.all([interrupted(false, true), interrupted(true, true)])
+  expect(amidCode.notes.slice(1)).toEqual(['left without waiting for the code to end', still])
+  expect(atEnd.notes.at(-1)).toBe(still)
+  expect([amidCode.exitCode, atEnd.exitCode]).toEqual([130, 130])
 })
 
 test('who starts a session with packages at a terminal sees how far they are, and nothing of it stays', async () => {

@@ -77,7 +77,9 @@ test('a signal ends the call, an interrupt the execution, and the state stays', 
   await session.contexts.interrupt()
   expect(await session.executions.wait(id)).toMatchObject({ status: 'interrupted' })
   expect((await session.runCode('kept')).status).toBe('succeeded')
-  expect((await session.executions.list()).map((one) => one.id)).toContain(id)
+  const listed = (await session.executions.list()).find((one) => one.id === id)
+  expect(listed).toMatchObject({ status: 'interrupted', context: 'default' })
+  expect(listed).not.toHaveProperty('stdout')
 })
 
 test('names are completed and described by what the code has made', async () => {
@@ -158,7 +160,9 @@ test('commands run, stream, are written to and signalled', async () => {
   for await (const { type } of commands.stream(slow.id)) types.push(type)
   expect(types.at(-1)).toBe('command')
   expect(await commands.get(slow.id)).toMatchObject({ signal: 'SIGTERM' })
-  expect((await commands.list()).length).toBe(5)
+  const listed = await commands.list()
+  expect(listed.length).toBe(5)
+  for (const one of listed) expect(one).not.toHaveProperty('stdout')
 })
 
 test('a terminal shows what a command writes, and takes what is typed', async () => {

@@ -61,3 +61,17 @@ test('an interrupt of an execution is for one of that context: one that runs, wa
     })
   expect(interrupted).toHaveLength(3)
 })
+
+test('executions are listed without their output, whether they run or have ended', async () => {
+  const { handlers, run, ends } = rig()
+  await run('one', 'a')
+  await run('two', 'b')
+  ends.get('one')?.()
+  const [listed] = await handlers.listExecutions({}, NONE)
+  expect(listed.map(({ id, state }) => [id, state])).toEqual([
+    ['one', 'finished'],
+    ['two', 'queued'],
+  ])
+  for (const execution of listed)
+    for (const member of ['results', 'stdout', 'stderr']) expect(execution).not.toHaveProperty(member)
+})

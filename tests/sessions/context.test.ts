@@ -385,7 +385,7 @@ test.each([
   if (!isInterrupted) one.elapse(10_000)
   expect(one.ended).toEqual([])
   one.elapse(10_000)
-  const message = `${why}, and does not answer; the context was restarted`
+  const message = `${why}, and ${isInterrupted ? 'its kernel ' : ''}does not answer; the context was restarted`
   expect(one.ended.map((execution) => execution.view())).toMatchObject([
     { status, message },
     { status: 'cancelled', message: 'its context was restarted' },
@@ -578,7 +578,7 @@ describe('an interrupt', () => {
     one.elapse(3000)
     expect(one.ended[0]?.view()).toMatchObject({
       status: 'wall-time-limit',
-      message: 'it ran for longer than 5000 ms, and did not heed an interrupt; the context was restarted',
+      message: 'it ran for longer than 5000 ms, and its kernel did not heed an interrupt; the context was restarted',
     })
   })
 
@@ -746,6 +746,22 @@ describe('CPU time of an execution', () => {
     // The kernel is the same, and has its state.
     expect(one.sent()).toEqual(['a', 'b'])
     expect(one.context.view()).toMatchObject({ state: 'busy', restarts: 0 })
+  })
+
+  test('that is used is told together with what the kernel did not do then', async () => {
+    const one = rig()
+    one.ready()
+    one.execute('a', { cpuMs: 1000 })
+    await settled()
+    one.begin('a')
+    one.cpu.usedMs += 1010
+    await look(one)
+    one.elapse(3000)
+    const used = 'the processes of the session used more than 1000 ms of CPU time while it ran'
+    expect(one.ended[0]?.view()).toMatchObject({
+      status: 'cpu-time-limit',
+      message: `${used}, and its kernel did not heed an interrupt; the context was restarted`,
+    })
   })
 
   test('is looked at no more once it has ended', async () => {

@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -30,6 +39,9 @@ interface Ran {
   reply: Record<string, unknown>
 }
 
+/** Of an answer that takes a while to be read. */
+const PADDING = Array<number>(30_000).fill(1)
+
 /** @param interrupt how the kernel is interrupted */
 function startKernel(argv: string[], interrupt: 'signal' | 'message', env: Record<string, string> = {}) {
   const bridge = spawn('python3', [join(languages, 'kernel-bridge.py')], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -44,7 +56,7 @@ function startKernel(argv: string[], interrupt: 'signal' | 'message', env: Recor
   const ask = async (
     type: string,
     content: object,
-    on: { answer?: string; interruptAt?: string } = {},
+    on: { answer?: string; interruptAt?: string; amidAnswerMs?: number } = {},
   ): Promise<Ran> => {
     const id = `m${++requests}`
     const ran: Ran = { stdout: '', stderr: '', results: [], questions: [], error: null, reply: {} }
@@ -60,8 +72,10 @@ function startKernel(argv: string[], interrupt: 'signal' | 'message', env: Recor
       if (kind === 'input_request' && on.interruptAt === ran.stdout) order({ do: 'interrupt' })
       else if (kind === 'input_request') {
         ran.questions.push(what)
-        const answer = { ...what, value: on.answer }
+        const answer = { ...what, value: on.answer, ...(on.amidAnswerMs !== undefined && { padding: PADDING }) }
         order({ do: 'send', channel: 'stdin', type: 'input_reply', id: 'answer', content: answer })
+        if (on.amidAnswerMs !== undefined && ran.questions.length === 1)
+          setTimeout(() => order({ do: 'interrupt' }), on.amidAnswerMs)
       }
       // Once: Bash tells of it on standard error.
       if (kind === 'stream' && what['name'] === 'stdout' && on.interruptAt === ran.stdout) order({ do: 'interrupt' })
@@ -332,21 +346,27 @@ describe('bash', () => {
   })
 })
 
-describe('javascript', () => {
-  const home = join(folder, 'js')
-  const kernel = startKernel(['node', '--expose-internals', join(home, 'kernel.cjs')], 'message', {
+/** The kernel of JavaScript, of files as its image has them. @param of whose these are */
+function startJavascript(of: string[], args: string[] = [], env: Record<string, string> = {}) {
+  const home = join(folder, of.at(-1) ?? '')
+  // The image has the package; Node has the same parser for itself.
+  mkdirSync(join(home, 'acorn/dist'), { recursive: true })
+  writeFileSync(join(home, 'acorn/dist/acorn.js'), "module.exports = require('internal/deps/acorn/acorn/dist/acorn')")
+  for (const language of of) copyKernel(language, home)
+  return startKernel(['node', '--expose-internals', join(home, 'kernel.cjs'), ...args], 'message', {
     NODE_OPTIONS: `--require=${join(languages, 'javascript/streams.cjs')}`,
+    ...env,
   })
-  beforeAll(async () => {
-    mkdirSync(home)
-    for (const name of readdirSync(join(languages, 'javascript/kernel'))) {
-      copyFileSync(join(languages, 'javascript/kernel', name), join(home, name))
-    }
-    // The image has the package; Node has the same parser for itself.
-    mkdirSync(join(home, 'acorn/dist'), { recursive: true })
-    writeFileSync(join(home, 'acorn/dist/acorn.js'), "module.exports = require('internal/deps/acorn/acorn/dist/acorn')")
-    await kernel.ready()
-  })
+}
+
+function copyKernel(language: string, home: string): void {
+  const from = join(languages, language, 'kernel')
+  for (const name of readdirSync(from)) copyFileSync(join(from, name), join(home, name))
+}
+
+describe('javascript', () => {
+  const kernel = startJavascript(['javascript'])
+  beforeAll(() => kernel.ready())
   afterAll(() => kernel.close())
   const text = async (code: string) => (await kernel.run(code)).results
 
@@ -457,10 +477,104 @@ describe('javascript', () => {
 })
 
 // Where the interpreters are; elsewhere `npm run test:sessions` has them in their images.
-const isThere = (program: string): boolean => spawnSync(program, ['--version']).status === 0
-const describeWith = (...programs: string[]) => (programs.every(isThere) ? describe : describe.skip)
+const succeeds = (program: string, args: string[], env = process.env): boolean =>
+  spawnSync(program, args, { env }).status === 0
+const describeIf = (isThere: boolean) => (isThere ? describe : describe.skip)
 
-describeWith('swipl')('prolog, where SWI-Prolog is installed', () => {
+// Where Debian has packages of Node.
+const modules = { NODE_PATH: [process.env['NODE_PATH'] ?? '', '/usr/share/nodejs'].join(':') }
+const hasCoffee = succeeds('node', ['-e', "require('coffeescript')"], { ...process.env, ...modules })
+
+describeIf(hasCoffee)('coffeescript, where it is installed', () => {
+  let kernel: ReturnType<typeof startKernel>
+  beforeAll(() => {
+    kernel = startJavascript(['javascript', 'coffeescript'], ['--coffeescript'], modules)
+    return kernel.ready()
+  })
+  afterAll(() => kernel.close())
+  const text = async (code: string) => (await kernel.run(code)).results
+
+  test('keeps what cells assigned, to which functions assign too, and shows values of statements', async () => {
+    await kernel.run('x = 40\nbump = -> x += 1')
+    expect(await text('bump(); x + 1')).toEqual([{ 'text/plain': '42' }])
+    expect(await text('i * x for i in [1..2]')).toEqual([{ 'text/plain': '[ 41, 82 ]' }])
+    expect((await kernel.run('prompt "who? "', { answer: 'ada' })).results).toEqual([{ 'text/plain': "'ada'" }])
+  })
+
+  test('tells of errors, and is interrupted', async () => {
+    expect(await kernel.run('x = = 1')).toMatchObject({ error: { ename: 'SyntaxError' } })
+    expect(await kernel.run('throw new RangeError "bad"')).toMatchObject({ error: { evalue: 'bad' } })
+    const loop = await kernel.run('console.log "go"; loop 1', { interruptAt: 'go\n' })
+    expect(loop).toMatchObject({ error: { ename: 'Interrupted' } })
+    expect(await text('x')).toEqual([{ 'text/plain': '41' }])
+  })
+
+  test('completes, and knows what is not whole', async () => {
+    expect(await kernel.complete('bum')).toEqual(['bump'])
+    expect(await kernel.isComplete('f = ->')).toBe('incomplete')
+    expect(await kernel.isComplete('f = (')).toBe('incomplete')
+    expect(await kernel.isComplete('x = 1')).toBe('complete')
+  })
+})
+
+const hasLua = succeeds('lua5.4', ['-v']) && existsSync('/usr/include/lua5.4/lua.h')
+
+describeIf(hasLua)('lua, where it is installed with its headers', () => {
+  let kernel: ReturnType<typeof startKernel>
+  beforeAll(() => {
+    const home = join(folder, 'runyard-kernel')
+    mkdirSync(home)
+    copyKernel('lua', home)
+    const built = ['-o', join(home, 'runyard_process.so'), join(home, 'process.c')]
+    const flags = ['-shared', '-fPIC', '-O2', '-Wall', '-Wextra', '-Werror', '-I/usr/include/lua5.4']
+    expect(spawnSync('gcc', [...flags, ...built], { encoding: 'utf8' }).stderr).toBe('')
+    const paths = { LUA_PATH_5_4: join(home, '?.lua;;'), LUA_CPATH_5_4: join(home, '?.so;;') }
+    kernel = startKernel(['lua5.4', join(home, 'kernel.lua')], 'signal', paths)
+    return kernel.ready()
+  })
+  afterAll(() => kernel.close())
+  const text = async (code: string) => (await kernel.run(code)).results
+
+  test('keeps what cells assigned, and tells of errors without its own frames', async () => {
+    await kernel.run('x = 40; function f() error("bad") end')
+    expect(await text('x + 2')).toEqual([{ 'text/plain': '42' }])
+    const { error } = await kernel.run('f()')
+    expect(error).toMatchObject({ ename: 'error', evalue: expect.stringMatching(/bad$/) })
+    expect(JSON.stringify(error)).not.toContain('kernel')
+    expect(await kernel.run('x = = 1')).toMatchObject({ error: { ename: 'syntax error' } })
+    expect((await kernel.run('display.html("<b>")')).results).toEqual([{ 'text/html': '<b>' }])
+  })
+
+  test.each([
+    'print("go"); while true do end',
+    'print("go"); while true do pcall(function() while true do end end) end',
+    'print("go"); coroutine.wrap(function() while true do end end)()',
+    'os.execute("echo go; exec sleep 600")',
+  ])('is interrupted, and keeps what it knew: %s', async (code) => {
+    await kernel.run('kept = 1')
+    expect(await kernel.run(code, { interruptAt: 'go\n' })).toMatchObject({ error: { ename: 'Interrupted' } })
+    expect(await text('kept')).toEqual([{ 'text/plain': '1' }])
+  })
+
+  test('is interrupted where it asks, and amid the answer, also where code catches errors', async () => {
+    for (let turn = 0; turn < 10; turn++) {
+      const asking = kernel.ask(
+        'execute_request',
+        { code: 'while true do pcall(io.read) end', allow_stdin: true },
+        turn === 0 ? { interruptAt: '' } : { answer: 'ada', amidAnswerMs: turn * 5 },
+      )
+      expect(await asking).toMatchObject({ error: { ename: 'Interrupted' } })
+    }
+    expect((await kernel.run('io.read()', { answer: 'ada' })).results).toEqual([{ 'text/plain': '"ada"' }])
+  })
+
+  test('completes, and knows what is not whole', async () => {
+    expect(await kernel.complete('string.rever')).toEqual(['reverse'])
+    expect(await kernel.isComplete('for i = 1, 2 do')).toBe('incomplete')
+  })
+})
+
+describeIf(succeeds('swipl', ['--version']))('prolog, where SWI-Prolog is installed', () => {
   const program = join(languages, 'prolog/kernel/kernel.pl')
   let kernel: ReturnType<typeof startKernel>
   const shown = (text: unknown) => ({ error: null, results: [{ 'text/plain': text }] })
@@ -493,9 +607,26 @@ describeWith('swipl')('prolog, where SWI-Prolog is installed', () => {
     expect(await kernel.run('X = 1.')).toMatchObject(shown('X = 1'))
   })
 
+  test('is interrupted amid an answer, and amid what it shows', async () => {
+    const codes = ['repeat, read(_), fail.', "repeat, display_data('text/plain', x), fail."]
+    for (let turn = 0; turn < 10; turn++) {
+      const code = codes[turn % 2] ?? ''
+      const amid = turn % 2 === 0 ? { answer: 'ada.', amidAnswerMs: turn * 5 } : { interruptAt: 'go\n' }
+      const ran = await kernel.run(`writeln(go), ${code}`, amid)
+      expect(ran).toMatchObject({ error: { ename: 'Interrupted' } })
+    }
+  })
+
   test("leaves nothing of an answer for the next cell, and programs nothing of the kernel's", async () => {
     expect(await kernel.run('read(X).', { answer: 'a. b.' })).toMatchObject(shown('X = a'))
     expect(await kernel.run('read(X).', { answer: 'c.' })).toMatchObject(shown('X = c'))
     expect((await kernel.run('shell(\'find /proc/self/fd -lname "pipe:*" | wc -l\').')).stdout).toBe('2\n')
+  })
+
+  // The last: nothing gives the cells the kernel's own back.
+  test('outlives a cell that defines catch/3 anew', async () => {
+    await kernel.run('catch(_, _, _) :- fail.')
+    expect(await kernel.run('X = 1.')).toMatchObject(shown('X = 1'))
+    expect(await kernel.run('X is foo + 1.')).toMatchObject({ error: { ename: 'type_error' } })
   })
 })

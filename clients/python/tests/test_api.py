@@ -108,7 +108,7 @@ ANSWERS = (
     *("WebhookTestBody", "StateEvent", "StageEvent", "OutputEvent", "WarningEvent", "PackagesEvent"),
     *("GapEvent", "ResultEvent"),
     *("CheckTimes", "TestJudging", "GroupJudging", "JobJudging", "StoredProblem", "Environment"),
-    *("Session", "Execution", "Context", "Command", "FileEntry", "Completion", "Inspection", "FileChange", "Watch", "SentComm"),
+    *("Session", "Execution", "ExecutionSummary", "Context", "Command", "CommandSummary", "FileEntry", "Completion", "Inspection", "FileChange", "Watch", "SentComm"),
 )
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}
 

@@ -11,7 +11,7 @@ from unittest import mock
 
 from runyard import Client, RunyardError
 from runyard._async_input import AsyncInputAnswers
-from runyard._effects import Connect, Receive
+from runyard._effects import Connect, Receive, Sleep
 from runyard._input import InputAnswers
 from runyard._route import route_to
 from runyard._stoppable import Stopped, StoppableDriver
@@ -252,6 +252,29 @@ class Stops(unittest.TestCase):
             self.driver.run(flow())
         self.driver.stop()
         connection.close.assert_called_once_with()
+
+    def test_an_interruption_beside_the_stop_stays_one(self):
+        connection = mock.Mock()
+
+        def receive(_deadline):
+            self.driver.stop()
+            raise KeyboardInterrupt
+
+        connection.receive = receive
+
+        def flow():
+            yield Receive(connection, 60)
+
+        with self.assertRaises(KeyboardInterrupt):
+            self.driver.run(flow())
+
+    def test_a_pause_ends_with_the_stop(self):
+        def flow():
+            threading.Thread(target=self.driver.stop).start()
+            yield Sleep(600)
+
+        with self.assertRaises(Stopped):
+            self.driver.run(flow())
 
     def test_what_is_connected_when_it_is_stopped_is_closed(self):
         listener = socket.create_server(("127.0.0.1", 0))

@@ -44,7 +44,8 @@ class Sessions(unittest.TestCase):
             self.assertIn(session.execution(running["id"])["state"], ("queued", "running"))
             session.contexts.interrupt()
             self.assertEqual(session.wait_execution(running["id"])["status"], "interrupted")
-            self.assertIn(running["id"], [one["id"] for one in session.executions()])
+            listed = {one["id"]: one for one in session.executions()}
+            self.assertNotIn("stdout", listed[running["id"]])
             self.assertEqual(session.complete("import os; os.getc")["matches"], ["getcwd", "getcwdb"])
             self.assertTrue(session.inspect("print")["found"])
 

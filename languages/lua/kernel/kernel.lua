@@ -102,20 +102,26 @@ end
 -- What was answered, and was not read.
 local answered = ''
 
-local function ask()
-  if not may_ask then error('io.read: the request does not allow input', 0) end
+--- The next answer. Nothing where an interrupt came first.
+local function await_answer()
   flush()
   say('stdin', 'input_request', { prompt = '', password = false })
   while true do
     local request = receive(true)
-    -- Without one the interrupt ends this.
-    if request and request.type == 'input_reply' then
-      answered = answered .. request.content.value .. '\n'
-      return
-    elseif request then
-      queue[#queue + 1] = request
-    end
+    if not request then return '' end
+    if request.type == 'input_reply' then return request.content.value .. '\n' end
+    queue[#queue + 1] = request
   end
+end
+
+local function ask()
+  if not may_ask then error('io.read: the request does not allow input', 0) end
+  -- An interrupt takes nothing of what has come with it, and is lost in nothing that catches errors.
+  process.hold()
+  local ok, found = pcall(await_answer)
+  if ok then answered = answered .. found end
+  process.release()
+  if not ok then error(found, 0) end
 end
 
 local function take(length)

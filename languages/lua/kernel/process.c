@@ -2,8 +2,10 @@
  * What a kernel needs of the system that Lua does not have: an interrupt that ends the code of a cell, also in a coroutine and as often as it comes,
  * where Lua's own program knows its first thread and the first interrupt alone; and descriptors that programs which code starts do not have.
  */
+#define _GNU_SOURCE /* ppoll */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +22,8 @@
 
 /* The thread of Lua that runs. */
 static lua_State *volatile running;
-/* Whether it runs code of a cell, and whether that is to end. */
-static volatile sig_atomic_t in_cell, interrupted;
+/* Whether it runs code of a cell, whether that is to end, and whether not yet. */
+static volatile sig_atomic_t in_cell, interrupted, held_back;
 
 static int throw_interrupted(lua_State *L)
 {
@@ -33,7 +35,7 @@ static void end_code(lua_State *thread, lua_Debug *record)
 {
     (void)record;
     lua_sethook(thread, NULL, 0, 0);
-    if (!in_cell || !interrupted)
+    if (!in_cell || !interrupted || held_back)
         return;
     interrupted = 0;
     throw_interrupted(thread);
@@ -95,14 +97,30 @@ static int execute(lua_State *L)
 static int enter(lua_State *L)
 {
     running = L;
-    interrupted = 0;
+    interrupted = held_back = 0;
     in_cell = 1;
+    return 0;
+}
+
+/* hold(): what runs is the kernel's; an interrupt ends the code behind `release()` alone. */
+static int hold(lua_State *L)
+{
+    (void)L;
+    held_back = 1;
+    return 0;
+}
+
+static int release(lua_State *L)
+{
+    held_back = 0;
+    if (interrupted)
+        lua_sethook(L, end_code, AT_ONCE, 1);
     return 0;
 }
 
 static int leave(lua_State *L)
 {
-    in_cell = interrupted = 0;
+    in_cell = interrupted = held_back = 0;
     lua_sethook(L, NULL, 0, 0);
     return 0;
 }
@@ -136,6 +154,22 @@ static struct {
     size_t length, size;
 } held;
 
+/* Waits for bytes of requests. Returns 0 where an interrupt has come first: it is blocked from the look at that until the wait begins. */
+static int await_bytes(int fd)
+{
+    struct pollfd requests = {.fd = fd, .events = POLLIN};
+    sigset_t interrupts, before;
+    int came;
+    sigemptyset(&interrupts);
+    sigaddset(&interrupts, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupts, &before);
+    do
+        came = interrupted ? 0 : ppoll(&requests, 1, NULL, &before);
+    while (came < 0 && errno == EINTR);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return came != 0;
+}
+
 /*
  * request(heeds_interrupts): the next line; false where there will be none, nil when an interrupt ended the wait. A file of Lua would lose what it has of
  * a line then.
@@ -158,13 +192,11 @@ static int request(lua_State *L)
             held.bytes = bytes;
             held.size = size;
         }
-        if (heeds_interrupts && interrupted)
+        if (heeds_interrupts && !await_bytes(fd))
             return 0;
         ssize_t came = read(fd, held.bytes + held.length, held.size - held.length);
         if (came > 0)
             held.length += (size_t)came;
-        else if (came < 0 && errno == EINTR && heeds_interrupts)
-            return 0;
         else if (came == 0 || errno != EINTR) {
             lua_pushboolean(L, 0);
             return 1;
@@ -200,8 +232,8 @@ static int say(lua_State *L)
 int luaopen_runyard_process(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"enter", enter}, {"leave", leave}, {"catch", catch}, {"request", request}, {"say", say}, {"execute", execute},
-        {NULL, NULL},
+        {"enter", enter},     {"leave", leave},     {"hold", hold}, {"release", release}, {"catch", catch},
+        {"request", request}, {"execute", execute}, {"say", say},   {NULL, NULL},
     };
     luaL_newlib(L, functions);
     lua_getglobal(L, "coroutine");

@@ -11,6 +11,8 @@
 :- use_module(library(unix)).
 :- use_module(runyard_answers, [answer_text/4, message_text/2, error_name/2, kept_text/2]).
 :- use_module(runyard_requests, [request_of/2]).
+% Not what cells define in its place.
+:- import(system:catch/3).
 :- use_module(runyard_names, [is_own/1, known_name/2, known_text/2, name_at_end/2, name_at_start/2]).
 
 :- dynamic user:term_expansion/2, user:message_hook/3.
@@ -45,13 +47,17 @@ receive(Request) :-
 
 receive_new(Request) :-
     requests(Stream),
+    ( read_request(Stream, Found) -> Request = Found ; receive_new(Request) ).
+
+% Fails for a line that is no request.
+read_request(Stream, Request) :-
     read_line_to_string(Stream, Line),
     ( Line == end_of_file -> halt(0) ; true ),
-    ( request_of(Line, Found) -> Request = Found ; receive_new(Request) ).
+    request_of(Line, Request).
 
 flush :-
-    catch(flush_output(user_output), _, true),
-    catch(flush_output(user_error), _, true).
+    unless_error(flush_output(user_output), true),
+    unless_error(flush_output(user_error), true).
 
 % --- input ---
 
@@ -71,11 +77,24 @@ ask(Text) :-
     await_answer(Text).
 
 await_answer(Text) :-
-    receive_new(Request),
+    requests(Stream),
+    wait_for_input([Stream], _, infinite),
+    % Taken as a whole, whatever interrupts come meanwhile: what is no answer is still to be done.
+    sig_atomic(take_answer(Stream, Answer)),
+    ( Answer = answer(Text) -> true ; await_answer(Text) ).
+
+take_answer(Stream, Answer) :-
+    (   read_request(Stream, Request)
+    ->  take_answer_of(Request, Answer)
+    ;   Answer = none
+    ).
+
+take_answer_of(Request, Answer) :-
     (   Request.type == "input_reply"
-    ->  string_concat(Request.content.value, "\n", Text)
+    ->  string_concat(Request.content.value, "\n", Text),
+        Answer = answer(Text)
     ;   assertz(waiting(Request)),
-        await_answer(Text)
+        Answer = none
     ).
 
 % A new one for each cell: what is left of an answer is not for the next. Code that reads from elsewhere goes on to do so.
@@ -99,6 +118,11 @@ interrupt(_) :-
     throw(runyard_interrupted).
 % It is not for a cell, or one is on its way, which the next must not catch up with. One that a library caught may be followed by another.
 interrupt(_).
+
+% unless_error(:Goal, :Recovery): what an error of the goal does not matter for. An interrupt does.
+:- meta_predicate unless_error(0, 0).
+unless_error(Goal, Recovery) :-
+    catch(Goal, Thrown, ( is_interrupt(Thrown) -> throw(Thrown) ; call(Recovery) )).
 
 % What catches everything does not catch an interrupt.
 :- redefine_system_predicate(user:catch(_, _, _)).
@@ -241,7 +265,7 @@ query_of(Term, Term) :-
     callable(Term),
     functor(Term, Name, Arity),
     \+ defined_in_cell(Name/Arity),
-    catch(predicate_property(user:Term, visible), _, fail),
+    unless_error(predicate_property(user:Term, visible), fail),
     ( nb_getval(terms, 1) -> true ; \+ is_own(Term) ).
 
 remember_clause(Term) :-

@@ -1,6 +1,8 @@
 % Requests as they come in lines.
 :- module(runyard_requests, [request_of/2]).
 :- use_module(library(http/json)).
+% Not what cells define in its place.
+:- import(system:catch/3).
 
 %!  request_of(+Line, -Request) is semidet.
 %   What a line of JSON says. Halves of characters, which JSON can have and Prolog cannot, become U+FFFD. Fails for what is no JSON.

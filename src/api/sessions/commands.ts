@@ -3,7 +3,7 @@ import { v7 as uuid } from 'uuid'
 import { SECOND } from '../../shared/limits.ts'
 import type { Finding } from '../../shared/security/finding.ts'
 import { CommandRequest, SignalRequest, StdinRequest } from '../../shared/sessions/requests.ts'
-import { Command } from '../../shared/sessions/session.ts'
+import { Command, CommandSummary, summaryOfCommand } from '../../shared/sessions/session.ts'
 import { GapEvent } from '../../shared/job-event.ts'
 import { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { TerminalSize } from '../../shared/terminal-size.ts'
@@ -142,7 +142,7 @@ function pointedAt(subject: ReturnType<typeof subjectOf>, isShell: boolean): Ret
 }
 
 const CommandList = Type.Object({
-  commands: Type.Array(Command, { description: 'without their output, the oldest first' }),
+  commands: Type.Array(CommandSummary, { description: 'the oldest first' }),
 })
 
 export const listCommands = defineRoute({
@@ -157,16 +157,18 @@ export const listCommands = defineRoute({
   answers: { 200: { description: 'The commands.', schema: CommandList } },
   cache: 'private, no-cache',
   problems: CALL_PROBLEMS,
-  schemas: { CommandList },
+  schemas: { CommandList, CommandSummary },
   async handle(needs: SessionNeeds, { res, params, send }) {
     const session = await ownSession(needs, res, params.id)
     const { records, calls } = needs
     if (session.state === 'ended') {
       const all = (await records.readResults(session.id)).map((json) => JSON.parse(json) as Command & { kind: string })
       const commands = all.filter(({ kind }) => kind === 'command').sort((a, b) => (a.id < b.id ? -1 : 1))
-      return send(200, { commands: commands.map(({ kind: _kind, ...one }) => ({ ...one, stdout: '', stderr: '' })) })
+      return send(200, { commands: commands.map(({ kind: _kind, ...one }) => summaryOfCommand(one)) })
     }
-    send(200, { commands: (await calls.call(sessionOf(res, session.id), 'listCommands', {})).value })
+    const { value } = await calls.call(sessionOf(res, session.id), 'listCommands', {})
+    // A worker of before has empty output in them.
+    send(200, { commands: value.map(summaryOfCommand) })
   },
 })
 

@@ -5,7 +5,7 @@ import { SECOND } from '../../shared/limits.ts'
 import { Problem, type ProblemCode } from '../../shared/problems.ts'
 import type { Finding } from '../../shared/security/finding.ts'
 import { ContextRequest, ExecutionRequest } from '../../shared/sessions/requests.ts'
-import { Context, Execution } from '../../shared/sessions/session.ts'
+import { Context, Execution, ExecutionSummary, summaryOfExecution } from '../../shared/sessions/session.ts'
 import { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { findLanguage, type Language } from '../../shared/language.ts'
 import type { Caller } from '../http/caller.ts'
@@ -132,7 +132,7 @@ function checkCpu({ limits }: SessionFacts, cpuMs: number | undefined): void {
 }
 
 const ExecutionList = Type.Object({
-  executions: Type.Array(Execution, { description: 'without output and results, the oldest first' }),
+  executions: Type.Array(ExecutionSummary, { description: 'the oldest first' }),
 })
 
 export const listExecutions = defineRoute({
@@ -141,13 +141,13 @@ export const listExecutions = defineRoute({
   id: 'listExecutions',
   tag: 'Sessions',
   summary: 'List the executions of a session',
-  description: 'Those that wait and run, and the last that have ended, without their output.',
+  description: 'Those that wait and run, and the last that have ended, without output and results.',
   scopes: ['sessions'],
   params: { id: PATH.session },
   answers: { 200: { description: 'The executions.', schema: ExecutionList } },
   cache: 'private, no-cache',
   problems: CALL_PROBLEMS,
-  schemas: { ExecutionList },
+  schemas: { ExecutionList, ExecutionSummary },
   async handle(needs: SessionNeeds, { res, params, send }) {
     const session = await ownSession(needs, res, params.id)
     const { records, calls } = needs
@@ -156,11 +156,11 @@ export const listExecutions = defineRoute({
         (json) => JSON.parse(json) as Execution & { kind: string },
       )
       const executions = all.filter(({ kind }) => kind === 'execution').sort((a, b) => (a.id < b.id ? -1 : 1))
-      return send(200, {
-        executions: executions.map(({ kind: _kind, ...one }) => ({ ...one, results: [], stdout: '', stderr: '' })),
-      })
+      return send(200, { executions: executions.map(({ kind: _kind, ...one }) => summaryOfExecution(one)) })
     }
-    send(200, { executions: (await calls.call(sessionOf(res, session.id), 'listExecutions', {})).value })
+    const { value } = await calls.call(sessionOf(res, session.id), 'listExecutions', {})
+    // A worker of before has empty output in them.
+    send(200, { executions: value.map(summaryOfExecution) })
   },
 })
 

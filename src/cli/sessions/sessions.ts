@@ -24,6 +24,7 @@ import {
 import { explain } from '../service/explain.ts'
 import { printable, second, table } from '../table.ts'
 import { wholeNumber } from '../whole-number.ts'
+import { endOwn } from './end-own.ts'
 import { repl } from './repl.ts'
 import { runFile } from './run-file.ts'
 import { createResultShower } from './show-result.ts'
@@ -97,7 +98,7 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
         const view = await session.read()
         checkRuns(view)
         const ends = id === undefined && options.keep !== true
-        const { stop } = signals()
+        const { stop, hurry } = signals()
         const end = () => void (ends && session.end().catch(() => undefined))
         stop.addEventListener('abort', end, { once: true })
         try {
@@ -106,7 +107,7 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
           const bound = options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }
           await repl({ session, view, streams, shower: showerHere(), stdin: stdin(), stdout, ...bound })
         } finally {
-          if (ends) await session.end()
+          if (ends) await endOwn(session, hurry, streams.note)
           else if (options.keep)
             streams.note(`session ${session.id} runs on; runyard session end ${session.id} ends it`)
           stdin().destroy()
@@ -139,11 +140,12 @@ export function addSessionCommands(program: Command, deps: JobCommandDeps): void
                 : client.sessions.open(options.session)
             const { context = 'default', json = false, timeout } = options
             const bound = timeout !== undefined && { timeoutMs: timeout * 1000 }
+            const { stop, hurry } = signals()
             try {
-              const ran = { session, code, context, json, streams, shower: showerHere(), ...signals(), ...bound }
+              const ran = { session, code, context, json, streams, shower: showerHere(), stop, hurry, ...bound }
               setExitCode(await runFile(ran))
             } finally {
-              if (options.session === undefined) await session.end()
+              if (options.session === undefined) await endOwn(session, hurry, streams.note)
             }
           },
           options.session === undefined ? 'session' : `session ${options.session}`,

@@ -3,7 +3,16 @@ import type { Finding } from '../security/finding.ts'
 import type { TerminalSize } from '../terminal-size.ts'
 import type { StoredFile } from '../files/stored-file.ts'
 import type { CommRequest, SentComm } from './comm.ts'
-import type { Command, Context, Execution, FileEntry, Session, Watch } from './session.ts'
+import type {
+  Command,
+  CommandSummary,
+  Context,
+  Execution,
+  ExecutionSummary,
+  FileEntry,
+  Session,
+  Watch,
+} from './session.ts'
 
 /** A piece of a file, with its bytes beside it. */
 export interface FilePiece {
@@ -61,7 +70,7 @@ export interface Operations {
 
   execute: { input: Execute; answer: Execution }
   readExecution: { input: { id: string; waitMs: number }; answer: Execution }
-  listExecutions: { input: object; answer: Execution[] }
+  listExecutions: { input: object; answer: ExecutionSummary[] }
   answerInput: { input: { id: string; value: string }; answer: Execution }
 
   listContexts: { input: object; answer: Context[] }
@@ -81,7 +90,7 @@ export interface Operations {
   /** With the beginning of its standard input as bytes, if it has any. */
   runCommand: { input: RunCommand; answer: Command }
   readCommand: { input: { id: string; waitMs: number }; answer: Command }
-  listCommands: { input: object; answer: Command[] }
+  listCommands: { input: object; answer: CommandSummary[] }
   /** With the bytes. */
   writeInput: { input: { id: string; end: boolean }; answer: Command }
   signalCommand: { input: { id: string; signal: SignalName; tree: boolean }; answer: Command }

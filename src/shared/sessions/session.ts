@@ -199,6 +199,16 @@ export const Execution = Type.Object({
 })
 export type Execution = Static<typeof Execution>
 
+/** An execution in a list: without its output. */
+export const ExecutionSummary = Type.Omit(Execution, ['results', 'stdout', 'stderr'])
+export type ExecutionSummary = Static<typeof ExecutionSummary>
+
+/** @param execution may lack its output already */
+export function summaryOfExecution(execution: ExecutionSummary & Partial<Execution>): ExecutionSummary {
+  const { results: _results, stdout: _stdout, stderr: _stderr, ...summary } = execution
+  return summary
+}
+
 /** What could stand at a place of code. */
 export const Completion = Type.Object({
   matches: Type.Array(Type.String(), { description: 'each takes the place of the code from `start` to `end`' }),
@@ -250,6 +260,16 @@ export const Command = Type.Object({
   finishedAt: orNull(time('')),
 })
 export type Command = Static<typeof Command>
+
+/** A command in a list: without its output. */
+export const CommandSummary = Type.Omit(Command, ['stdout', 'stderr'])
+export type CommandSummary = Static<typeof CommandSummary>
+
+/** @param command may lack its output already */
+export function summaryOfCommand(command: CommandSummary & Partial<Command>): CommandSummary {
+  const { stdout: _stdout, stderr: _stderr, ...summary } = command
+  return summary
+}
 
 /** A command in an event: without its output. */
 export const CommandState = Type.Omit(Command, ['stdout', 'stderr', 'warnings'])

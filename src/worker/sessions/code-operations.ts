@@ -1,4 +1,4 @@
-import type { Execution } from '../../shared/sessions/session.ts'
+import { type Execution, summaryOfExecution } from '../../shared/sessions/session.ts'
 import type { Clock } from './clock.ts'
 import type { SessionContext } from './context.ts'
 import type { RunningExecution } from './execution.ts'
@@ -88,7 +88,7 @@ export function createCodeOperations(options: CodeOptions): CodeOperations {
       readExecution: async ({ id, waitMs }) => [await readExecution(id, waitMs)],
       listExecutions: () => [
         [...results.list('execution'), ...[...executions.values()].map((execution) => execution.view())].map(
-          (execution) => ({ ...execution, results: [], stdout: '', stderr: '' }),
+          summaryOfExecution,
         ),
       ],
       answerInput({ id, value }) {

@@ -1,6 +1,6 @@
 import { SIGNALS } from '../../shared/redis/job-input.ts'
 import type { RunCommand } from '../../shared/sessions/operations.ts'
-import type { Command, CommandStatus } from '../../shared/sessions/session.ts'
+import { type Command, type CommandStatus, summaryOfCommand } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { type Agent, type AgentProcess, AgentRefusal } from './agent.ts'
 import { createCommand, type RunningCommand } from './command.ts'
@@ -139,11 +139,9 @@ export function createCommandOperations(options: CommandsOptions): CommandOperat
       },
       readCommand: async ({ id, waitMs }) => [await readCommand(id, waitMs)],
       listCommands: () => [
-        [...results.list('command'), ...[...commands.values()].map(({ command }) => command.view())].map((command) => ({
-          ...command,
-          stdout: '',
-          stderr: '',
-        })),
+        [...results.list('command'), ...[...commands.values()].map(({ command }) => command.view())].map(
+          summaryOfCommand,
+        ),
       ],
       writeInput({ id, end }, bytes) {
         const { command, process } = commandOf(id)

@@ -247,7 +247,8 @@ export function createContext(options: ContextOptions): SessionContext {
 
   const giveUp = (entry: Entry, how: string) => {
     const { cause } = entry.interruption
-    const why = `${cause?.message ?? (cause ? 'it was interrupted' : NO_REPLY)}, and ${how}; the context was restarted`
+    const failed = cause ? `${cause.message ?? 'it was interrupted'}, and its kernel ${how}` : `${NO_REPLY}, and ${how}`
+    const why = `${failed}; the context was restarted`
     if (cause) end(entry, cause.status, why)
     else fail(entry, why)
     startAnew()

@@ -47,7 +47,7 @@ export interface InterruptionOptions {
   send: () => void
   /** @param id what the answer names as its parent */
   probe: (id: string) => void
-  /** @param how its kernel failed, in words that go on from `it ..., and` */
+  /** @param how its kernel failed, in words that go on from `its kernel` */
   giveUp: (how: string) => void
 }
 

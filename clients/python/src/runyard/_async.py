@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from inspect import isawaitable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Generic, List, Optional, Sequence, Type, TypeVar, Union, cast
 
@@ -216,6 +217,11 @@ def _time_out(future: asyncio.Future[None]) -> None:
 
 def _own(connection: Connection) -> AsyncConnection:
     return cast(AsyncConnection, connection)
+
+
+async def settled(value: Any) -> Any:
+    """What a callback returned, awaited if it is to be."""
+    return await value if isawaitable(value) else value
 
 
 class _AsyncTalker(Generic[Talked]):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from inspect import isawaitable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, AsyncGenerator, Awaitable, Callable, List, Mapping, Optional, Sequence, Type, Union
 
 from ._arguments import session_request
 from ._session_calls import CommandLine, SessionCalls, code_request, command_request
 from ._session_output import Callbacks
-from ._async import AsyncDriver, AsyncTerminal
+from ._async import AsyncDriver, AsyncTerminal, settled
 from ._async_input import AsyncInputAnswers
+from ._async_packages import telling_progress
 from ._uploads import Content
 from .types import (
     Command,
+    CommandSummary,
     Completion,
     Context,
     Execution,
     ExecutionError,
+    ExecutionSummary,
     FileEntry,
     Inspection,
     Result,
@@ -35,12 +37,7 @@ if TYPE_CHECKING:
 
     from .types import SessionRequest
 
-_OPTIONS = ("snapshot", "idempotency_key", "timeout")
-
-
-async def settled(value: Any) -> Any:
-    """What a callback returned, awaited if it is to be."""
-    return await value if isawaitable(value) else value
+_OPTIONS = ("snapshot", "on_progress", "idempotency_key", "timeout")
 
 
 class AsyncSessionFiles:
@@ -243,7 +240,7 @@ class AsyncSessionCommands:
         """Returns a command when it has ended."""
         return await self._driver.run(self._calls.wait_command(self._id, command_id, timeout))
 
-    async def list(self, *, timeout: Optional[float] = None) -> List[Command]:
+    async def list(self, *, timeout: Optional[float] = None) -> List[CommandSummary]:
         """Returns those that run, and those that ended last, without their output."""
         return await self._driver.run(self._calls.commands(self._id, timeout))
 
@@ -425,8 +422,8 @@ class AsyncSession:
         """Returns an execution when it has ended."""
         return await self._driver.run(self._calls.wait_execution(self.id, execution_id, timeout))
 
-    async def executions(self, *, timeout: Optional[float] = None) -> List[Execution]:
-        """Returns those that wait, run, and ended last, without their output."""
+    async def executions(self, *, timeout: Optional[float] = None) -> List[ExecutionSummary]:
+        """Returns those that wait, run, and ended last, without their output and results."""
         return await self._driver.run(self._calls.executions(self.id, timeout))
 
     def stream_execution(
@@ -474,19 +471,26 @@ class AsyncSessions:
         self,
         *,
         snapshot: Optional[str] = None,
+        on_progress: Optional[Callable[[str], Any]] = None,
         idempotency_key: Optional[str] = None,
         timeout: Optional[float] = None,
         **request: Unpack[SessionRequest],
     ) -> AsyncSession:
         """Starts a session and returns it when it runs: ``async with await client.sessions.create() as session``.
 
-        request: the fields of ``POST /v1/sessions``: language, version, kernel, environment, files, limits, idleTimeoutMs,
+        request: the fields of ``POST /v1/sessions``: language, version, kernel, environment, dependencies, files, limits, idleTimeoutMs,
             maxLifetimeMs, env, webhook, metadata, endUser. Any other raises TypeError
         snapshot: id of a file that ``snapshot()`` of a session made: it starts with that working folder
+        on_progress: called with what is being done while its ``dependencies`` are installed, such as ``installing numpy 2.3.1``, where the key
+            has the scope ``jobs``; may be a coroutine function
         idempotency_key: the same key with the same request is the same session, for 24 hours; by default one for each call
         """
         body = {**session_request("create", request, _OPTIONS), **({} if snapshot is None else {"from": snapshot})}
-        made = await self._driver.run(self._calls.create(body, idempotency_key, timeout))
+        ask = self._calls.create(body, idempotency_key, timeout)
+        if on_progress is None or not body.get("dependencies"):
+            made = await self._driver.run(ask)
+        else:
+            made = await telling_progress(self._driver, ask, self._calls.packages(body, timeout), on_progress)
         return self.open(made["id"])
 
     def open(self, session_id: str) -> AsyncSession:

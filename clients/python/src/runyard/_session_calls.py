@@ -13,7 +13,20 @@ from ._retry import Deadline
 from ._session import Request
 from ._session import Session as Http
 from ._uploads import Content, Upload
-from .types import Command, Completion, Context, Execution, FileEntry, Inspection, SentComm, Session, StoredFile, Watch
+from .types import (
+    Command,
+    CommandSummary,
+    Completion,
+    Context,
+    Execution,
+    ExecutionSummary,
+    FileEntry,
+    Inspection,
+    SentComm,
+    Session,
+    StoredFile,
+    Watch,
+)
 
 # The longest the service waits at one time, in seconds.
 _LONGEST_WAIT = 60
@@ -34,6 +47,14 @@ class SessionCalls:
     def create(self, body: Mapping[str, Any], key: Optional[str], timeout: Optional[float]) -> Flow[Session]:
         deadline = Deadline(timeout)
         return cast(Session, (yield from self._make("/v1/sessions", dict(body), key, deadline, waits=True)))
+
+    def packages(self, body: Mapping[str, Any], timeout: Optional[float]) -> Flow[None]:
+        """Emits the events of the packages of a session, as long as they are being installed."""
+        wanted = {"language": body.get("language") or "python", "dependencies": body["dependencies"]}
+        request = Request("POST", "/v1/environments", {"prefer": "wait=0"}, wanted)
+        environment = yield from self._http.json(request, Deadline(timeout))
+        if environment["state"] != "ready":
+            yield from self._calls.environment_events(environment["id"], None, timeout)
 
     def list(self, state: Optional[str]) -> Flow[None]:
         return self._calls.pages("/v1/sessions", "sessions", {"state": state})
@@ -88,9 +109,9 @@ class SessionCalls:
         execution = cast(Execution, (yield from self._http.json(request, deadline)))
         return (yield from self._until_ended(session_id, execution, deadline))
 
-    def executions(self, session_id: str, timeout: Optional[float]) -> Flow[List[Execution]]:
+    def executions(self, session_id: str, timeout: Optional[float]) -> Flow[List[ExecutionSummary]]:
         answer = yield from self._json("GET", f"{_session(session_id)}/executions", timeout)
-        return cast("List[Execution]", answer["executions"])
+        return cast("List[ExecutionSummary]", answer["executions"])
 
     def stream_execution(
         self, session_id: str, execution_id: str, after: Optional[str], timeout: Optional[float]
@@ -190,9 +211,9 @@ class SessionCalls:
         command = cast(Command, (yield from self._http.json(Request("GET", _command(session_id, command_id)), deadline)))
         return (yield from self._until_command_ended(session_id, command, deadline))
 
-    def commands(self, session_id: str, timeout: Optional[float]) -> Flow[List[Command]]:
+    def commands(self, session_id: str, timeout: Optional[float]) -> Flow[List[CommandSummary]]:
         answer = yield from self._json("GET", f"{_session(session_id)}/commands", timeout)
-        return cast("List[Command]", answer["commands"])
+        return cast("List[CommandSummary]", answer["commands"])
 
     def stream_command(
         self, session_id: str, command_id: str, after: Optional[str], timeout: Optional[float]

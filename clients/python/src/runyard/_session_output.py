@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, cast
 
 from .types import ExecutionError, Result, SessionEvent
 
@@ -36,3 +36,8 @@ class Callbacks:
         if kind == "error" and self._error is not None:
             return self._error({"name": data["name"], "value": data["value"], "traceback": data["traceback"]})
         return None
+
+
+def progress_in(event: Any) -> Optional[str]:
+    """What is being done to install packages, by an event of an installation. None where that says nothing."""
+    return None if event["type"] == "gap" else cast(Optional[str], event["data"]["progress"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Generator, List, Mapping, Optio
 
 from ._arguments import session_request
 from ._input import InputAnswers
+from ._packages import telling_progress
 from ._session_calls import CommandLine, SessionCalls, code_request, command_request
 from ._session_output import Callbacks
 from ._stoppable import Stopped, StoppableDriver
@@ -14,10 +15,12 @@ from ._sync import Driver, Terminal
 from ._uploads import Content
 from .types import (
     Command,
+    CommandSummary,
     Completion,
     Context,
     Execution,
     ExecutionError,
+    ExecutionSummary,
     FileEntry,
     Inspection,
     Result,
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 
     from .types import SessionRequest
 
-_OPTIONS = ("snapshot", "idempotency_key", "timeout")
+_OPTIONS = ("snapshot", "on_progress", "idempotency_key", "timeout")
 
 
 class SessionFiles:
@@ -238,7 +241,7 @@ class SessionCommands:
         """Returns a command when it has ended."""
         return self._driver.run(self._calls.wait_command(self._id, command_id, timeout))
 
-    def list(self, *, timeout: Optional[float] = None) -> List[Command]:
+    def list(self, *, timeout: Optional[float] = None) -> List[CommandSummary]:
         """Returns those that run, and those that ended last, without their output."""
         return self._driver.run(self._calls.commands(self._id, timeout))
 
@@ -420,8 +423,8 @@ class Session:
         """Returns an execution when it has ended."""
         return self._driver.run(self._calls.wait_execution(self.id, execution_id, timeout))
 
-    def executions(self, *, timeout: Optional[float] = None) -> List[Execution]:
-        """Returns those that wait, run, and ended last, without their output."""
+    def executions(self, *, timeout: Optional[float] = None) -> List[ExecutionSummary]:
+        """Returns those that wait, run, and ended last, without their output and results."""
         return self._driver.run(self._calls.executions(self.id, timeout))
 
     def stream_execution(
@@ -469,19 +472,26 @@ class Sessions:
         self,
         *,
         snapshot: Optional[str] = None,
+        on_progress: Optional[Callable[[str], Any]] = None,
         idempotency_key: Optional[str] = None,
         timeout: Optional[float] = None,
         **request: Unpack[SessionRequest],
     ) -> Session:
         """Starts a session and returns it when it runs: ``with client.sessions.create() as session``.
 
-        request: the fields of ``POST /v1/sessions``: language, version, kernel, environment, files, limits, idleTimeoutMs,
+        request: the fields of ``POST /v1/sessions``: language, version, kernel, environment, dependencies, files, limits, idleTimeoutMs,
             maxLifetimeMs, env, webhook, metadata, endUser. Any other raises TypeError
         snapshot: id of a file that ``snapshot()`` of a session made: it starts with that working folder
+        on_progress: called with what is being done while its ``dependencies`` are installed, such as ``installing numpy 2.3.1``, where the key
+            has the scope ``jobs``
         idempotency_key: the same key with the same request is the same session, for 24 hours; by default one for each call
         """
         body = {**session_request("create", request, _OPTIONS), **({} if snapshot is None else {"from": snapshot})}
-        made = self._driver.run(self._calls.create(body, idempotency_key, timeout))
+        ask = self._calls.create(body, idempotency_key, timeout)
+        if on_progress is None or not body.get("dependencies"):
+            made = self._driver.run(ask)
+        else:
+            made = telling_progress(self._driver, ask, self._calls.packages(body, timeout), on_progress)
         return self.open(made["id"])
 
     def open(self, session_id: str) -> Session:

@@ -881,6 +881,23 @@ class Execution(TypedDict):
     finishedAt: Optional[str]
 
 
+class ExecutionSummary(TypedDict):
+    """An execution in a list: without its output and results."""
+
+    id: str
+    context: str
+    state: Literal["queued", "running", "finished"]
+    status: Optional[ExecutionStatus]
+    message: Optional[str]
+    executionCount: Optional[int]
+    error: Optional[ExecutionError]
+    truncated: bool
+    warnings: List[Finding]
+    createdAt: str
+    startedAt: Optional[str]
+    finishedAt: Optional[str]
+
+
 class Context(TypedDict):
     """An interpreter with state, inside a session."""
 
@@ -909,6 +926,27 @@ class Command(TypedDict):
     signal: Optional[str]
     stdout: str
     stderr: str
+    truncated: bool
+    cpuMs: Optional[float]
+    memoryPeakBytes: Optional[int]
+    warnings: List[Finding]
+    startedAt: str
+    finishedAt: Optional[str]
+
+
+class CommandSummary(TypedDict):
+    """A command in a list: without its output."""
+
+    id: str
+    argv: List[str]
+    background: bool
+    terminal: bool
+    state: Literal["running", "finished"]
+    status: Optional[CommandStatus]
+    message: Optional[str]
+    pid: Optional[int]
+    exitCode: Optional[int]
+    signal: Optional[str]
     truncated: bool
     cpuMs: Optional[float]
     memoryPeakBytes: Optional[int]

@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox'
 import { v7 as uuid } from 'uuid'
 import { MAX_TIMER_MS } from '../../../shared/limits.ts'
 import { Problem } from '../../../shared/problems.ts'
-import type { Command } from '../../../shared/sessions/session.ts'
+import type { Command, CommandSummary } from '../../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../../shared/sessions/session-event.ts'
 import type { StoredEvent } from '../../events/live-events.ts'
 import type { EndedBy } from '../../http/open-responses.ts'
@@ -67,7 +67,7 @@ export function processService(needs: E2bNeeds): RpcService {
 
   const running = async (res: Response) =>
     (await calls.call(at(res), 'listCommands', {})).value.filter(({ state }) => state === 'running')
-  const find = async (res: Response, { pid, tag }: Static<typeof Selector>): Promise<Command> => {
+  const find = async (res: Response, { pid, tag }: Static<typeof Selector>): Promise<CommandSummary> => {
     const id = tag === undefined ? undefined : await records.tagged(at(res).id, tag)
     const all = await running(res)
     const found = all.find((command) => (tag === undefined ? command.pid === pid : command.id === id))
@@ -83,7 +83,7 @@ export function processService(needs: E2bNeeds): RpcService {
   const follow = (
     request: RpcRequest,
     send: (message: unknown) => Promise<void>,
-    begin: () => Promise<Command>,
+    begin: () => Promise<CommandSummary>,
     endsAtTimeout: boolean,
   ): Promise<void> =>
     followEvents(sessions, request, send, endsAtTimeout, async (events) => {
@@ -220,7 +220,7 @@ async function untilTaken(
 /** @throws RpcFault when its end was none of its own; Problem `session-ended` when its sandbox ended */
 async function forward(
   events: AsyncIterable<StoredEvent>,
-  { id, terminal }: Command,
+  { id, terminal }: CommandSummary,
   send: (message: unknown) => Promise<void>,
 ): Promise<void> {
   for await (const { type, data } of events) {
