@@ -78,9 +78,9 @@ export const createSession = defineRoute({
   },
   schemas: { SessionRequest },
   async handle(needs: SessionNeeds, request) {
-    const { calls, open, limitEndUsers } = needs
+    const { calls, open } = needs
     const { req, res, body, caller, requestId, send } = request
-    await limitEndUsers(request, 'job')
+    await needs.starting.limitEndUsers(request, 'job')
     const idempotency = idempotencyOf(req, PLACE)
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     let admitted: AbortSignal | undefined
