@@ -6,7 +6,7 @@ import { contentOf, type ProblemContent, type ProblemStore } from '../../shared/
 import { MAX_PROBLEMS, StoredProblem } from '../../shared/judging/stored-problem.ts'
 import { KIB } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { type BodyBounds, defineRoute } from '../http/route.ts'
 import type { ByteSemaphore } from '../jobs/byte-semaphore.ts'
