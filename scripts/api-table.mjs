@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import { format, resolveConfig } from 'prettier'
-import { TAGS } from '../src/api/http/openapi/tags.ts'
+import { TAGS } from '../src/api/http/tags.ts'
 import { ROUTES } from '../src/api/routes.ts'
 
 const file = new URL('../docs/api.md', import.meta.url)

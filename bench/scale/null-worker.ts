@@ -46,15 +46,14 @@ const pool = createSandboxPool({
   standardMemoryBytes: 1,
   ready: SLOTS,
   slots: SLOTS,
-  maxJobs: 1e9,
-  maxAgeMs: 1e9,
+  wear: { maxJobs: 1e9, maxAgeMs: 1e9 },
   log,
 })
 const running = createRunningJobs(records)
 const statistics = createJobStatisticsWriter(redis, keys)
 setInterval(() => void statistics.flush().catch(() => undefined), 1000)
 /** Its jobs have none. */
-const noFiles: JobContext['files'] = {
+const noFiles: JobContext['stores']['files'] = {
   read: () => Promise.reject(new Error('there are no files')),
   gather: () => Promise.reject(new Error('there are no artifacts')),
   keep: async () => new Map(),
@@ -64,9 +63,11 @@ const noFiles: JobContext['files'] = {
 }
 const context: JobContext = {
   records,
-  artifacts: createArtifactStore(redis, keys, RETENTION),
-  problems: createProblemStore(redis, keys),
-  files: noFiles,
+  stores: {
+    artifacts: createArtifactStore(redis, keys, RETENTION),
+    problems: createProblemStore(redis, keys),
+    files: noFiles,
+  },
   environments: {
     canInstall: () => false,
     isDecided: async () => true,
@@ -78,9 +79,8 @@ const context: JobContext = {
     promoteHeld: (ids) => promoteJobs(jobs, ids, log),
     enqueueWebhook: async () => undefined,
   },
-  report: () => undefined,
+  notes: { ended: statistics.ended, security: () => undefined },
   running,
-  count: statistics.ended,
   input: createLiveInput({ inputs: createJobInputs(redis, keys), wakeUps: createWakeUps(redis), keys, log }),
   observer: metrics.jobs,
   log,

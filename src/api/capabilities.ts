@@ -17,7 +17,8 @@ import { createSessionsFeature } from './sessions/sessions-feature.ts'
 
 /** What people come for: jobs, and what is built on them, each given by name what it needs of the others. */
 export function createCapabilities(core: Core, foundation: Foundation) {
-  const { overview, events, open, upgrades, webhooks, access } = foundation
+  const { overview, events, webhooks, access } = foundation
+  const { open, upgrades } = foundation.http
   const { metrics } = foundation.metering
   const { record, audit } = foundation.security
   const { limitEndUsers, spendRest } = foundation.rateLimit
@@ -28,19 +29,15 @@ export function createCapabilities(core: Core, foundation: Foundation) {
   const files = createFilesFeature(core, { open, audit, stored: metrics.fileStored })
   const environments = createEnvironmentsFeature(core)
   const jobs = createJobsFeature(core, {
-    environments: environments.requests,
     languages,
-    problems,
-    noteSubmissions: (specs) => problemJobs.add(specs),
+    judging: { problems, noteSubmissions: (specs) => problemJobs.add(specs) },
     overview,
     events,
     metrics,
-    record,
-    audit,
-    limitEndUsers,
-    open,
-    upgrades,
+    security: { record, audit },
+    http: { open, upgrades, limitEndUsers },
     files,
+    environments: environments.requests,
     enqueueWebhook: webhooks.enqueue,
   })
   const { records, requests, submission, cancel, screen } = jobs
@@ -59,13 +56,10 @@ export function createCapabilities(core: Core, foundation: Foundation) {
   })
   const sessions = createSessionsFeature(core, {
     languages,
-    overview,
+    starting: { overview, limitEndUsers, environments: environments.requests, files: files.records },
     events,
     open,
     upgrades,
-    limitEndUsers,
-    environments: environments.requests,
-    files: files.records,
     enqueueWebhook: webhooks.enqueue,
     screen,
     audit,
@@ -84,18 +78,25 @@ export function createCapabilities(core: Core, foundation: Foundation) {
   const compat = createCompatFeature(core, {
     languages,
     overview,
-    jobs,
+    jobs: { ...jobs, ...jobs.serving, mayUse: access.allow(['jobs'], '/v1/jobs') },
     feed: events.feed,
     open,
     upgrades,
     spend: (res, tokens) => spendRest({ req: res.req, res }, tokens),
-    mayRun: access.allow(['jobs'], '/v1/jobs'),
     sessions: { needs: sessions.needs, mayUse: access.allow(['sessions'], '/v1/sessions') },
     files: files.records,
     access,
   })
   const mcp = createMcpFeature(core, {
-    tools: { config: core.config, languages, overview, jobs, sessions: sessions.needs, live: events.live, open },
+    tools: {
+      config: core.config,
+      languages,
+      overview,
+      jobs: { ...jobs, ...jobs.serving },
+      sessions: sessions.needs,
+      live: events.live,
+      open,
+    },
     spend: (res) => spendRest({ req: res.req, res }, 1),
     metrics,
     allow: access.allow,

@@ -35,18 +35,22 @@ export function createFoundation(core: Core, jobCounts: GatewayMetricsOptions['q
   return {
     overview,
     events: createEvents(core),
-    open: createOpenResponses(core.closing, core.config.load.tenantMaxOpenStreams),
-    upgrades: createUpgrades(),
+    http: {
+      open: createOpenResponses(core.closing, core.config.load.tenantMaxOpenStreams),
+      upgrades: createUpgrades(),
+    },
     security,
     webhooks,
     metering,
     rateLimit,
     access: createAccessFeature(core, { limiter: rateLimit.limiter, foresee: rateLimit.foresee, record, audit }),
-    admin: createAdminFeature(core, { overview }),
-    health: createHealthFeature(core, { overview }),
-    pages: createPagesFeature(core),
-    documentation: createDocumentationFeature(core, {
-      describe: async (version) => (await import('./document.ts')).createDocument(version),
-    }),
+    operating: {
+      admin: createAdminFeature(core, { overview }),
+      health: createHealthFeature(core, { overview }),
+      pages: createPagesFeature(core),
+      documentation: createDocumentationFeature(core, {
+        describe: async (version) => (await import('./document.ts')).createDocument(version),
+      }),
+    },
   }
 }

@@ -16,7 +16,8 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
   const owned = createCore(config, root, log, tracing)
   const { core } = owned
   const foundation = createFoundation(core, () => capabilities.jobs.counts())
-  const { upgrades, metering, rateLimit, access, security, webhooks, admin, health, documentation } = foundation
+  const { metering, rateLimit, access, security, webhooks } = foundation
+  const { admin, health, pages, documentation } = foundation.operating
   const capabilities = createCapabilities(core, foundation)
   const { jobs, packages, batches, judging, files, sessions, runtimes, compat, mcp } = capabilities
 
@@ -26,14 +27,14 @@ export async function startApi(config: Config, root: string, log: Logger, tracin
     metrics: metering.metrics,
     access,
     limit: rateLimit.limit,
-    pages: foundation.pages,
+    pages,
     docs: documentation.pages,
     compat,
     mcp,
     queueBoard: admin.queueBoard,
     routes: features.flatMap(({ routes }) => routes),
   })
-  return serve(owned, app, upgrades, metering, [
+  return serve(owned, app, foundation.http.upgrades, metering, [
     mcp,
     sessions,
     jobs,

@@ -2,7 +2,6 @@ import type { Logger } from 'pino'
 import { type Config, loadConfig } from './config/config.ts'
 import { createLog } from './log.ts'
 import { packageRoot } from './package-root.ts'
-import { stopSignal } from './signals.ts'
 import { createCollectorLog } from './tracing/collector-log.ts'
 import { openTracing, type Tracing } from './tracing/tracing.ts'
 
@@ -59,4 +58,21 @@ export async function runService(
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+/**
+ * Turns SIGTERM and SIGINT, and the loss of a parent that started this process with a channel to it, into one AbortSignal.
+ * A second signal is left to its default, so that an operator can always end the process.
+ */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  const stop = (reason: string) => controller.abort(new Error(reason))
+  process.once('SIGTERM', () => stop('SIGTERM'))
+  process.once('SIGINT', () => stop('SIGINT'))
+  if (process.channel) {
+    process.once('disconnect', () => stop('the parent process is gone'))
+    // The channel only tells of the parent's end; it must not keep this process alive.
+    process.channel.unref()
+  }
+  return controller.signal
 }

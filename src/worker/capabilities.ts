@@ -7,6 +7,7 @@ import { createEnvironments } from './environments/environments.ts'
 import { createJobFiles } from './files/job-files.ts'
 import type { Host } from './host.ts'
 import { createJobConsumer } from './jobs/job-consumer.ts'
+import type { WorkerState } from './presence.ts'
 import { createSandboxes } from './sandbox/sandboxes.ts'
 import { withGivingWay } from './sessions/give-way.ts'
 import { createSessions } from './sessions/sessions.ts'
@@ -66,5 +67,11 @@ export function createCapabilities(core: WorkerCore, host: Host, engineChanged: 
     languages: loadLanguages(`${host.root}/languages`),
   })
   const comparisons = createComparisonQueue(core, compare)
-  return { sessions, jobs, environments, files, sandboxes, webhooks, alerts, comparisons }
+  const state = (): WorkerState => ({
+    sessions: sessions.load,
+    engine: sandboxes.isEngineUp ? 'up' : 'down',
+    runtimes: installed.runtimes,
+    load: { jobs: jobs.running, pool: pool.counts() },
+  })
+  return { sessions, jobs, environments, files, sandboxes, webhooks, alerts, comparisons, state }
 }

@@ -63,12 +63,7 @@ export async function startWorker(
   const core = connectCore(id, config, log, tracing)
   const capabilities = createCapabilities(core, host, () => presence.beat())
   const { sessions, jobs, environments, files, sandboxes, webhooks, alerts, comparisons } = capabilities
-  const presence = createPresence(core, () => ({
-    sessions: sessions.load,
-    engine: sandboxes.isEngineUp ? 'up' : 'down',
-    runtimes: installed.runtimes,
-    load: { jobs: jobs.running, pool: sandboxes.pool.counts() },
-  }))
+  const presence = createPresence(core, capabilities.state)
   const lookedAt = async () => {
     sandboxes.pool.keepReady(installed.images())
     environments.start()

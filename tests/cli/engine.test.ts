@@ -1,13 +1,13 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from '@jest/globals'
 import { type Child, startChild } from '../../src/host/child.ts'
 import { tryCommand } from '../../src/host/command.ts'
 import { logTail } from '../../src/host/log-tail.ts'
 import { podmanAnswers } from '../../src/host/podman-service.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
+import { eventually } from '../support/eventually.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'runyard-engine-'))
 const socketFolder = join(folder, 'socket')
@@ -36,10 +36,8 @@ test('runyard engine serves podman to the group it was told, keeps its place, an
   const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
   // The group has it before it may use it.
   const isShared = () => existsSync(socket) && statSync(socket).gid === 10001 && modeOf(socket) === '660'
-  while (!(isShared() && (await podmanAnswers(socket)))) {
-    if (ended) throw new Error((await logTail(logFile)).join('\n'))
-    await sleep(50)
-  }
+  await eventually('podman answers', async () => ended || (isShared() && (await podmanAnswers(socket))))
+  if (ended) throw new Error((await logTail(logFile)).join('\n'))
   expect(modeOf(socketFolder)).toBe('755')
 
   const second = await tryCommand(command, { env })

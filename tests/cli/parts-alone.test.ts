@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { ownPort } from '../support/own-port.ts'
 import { get, runJob, stageOf } from '../support/client.ts'
@@ -66,9 +65,8 @@ test('a gateway and a worker, each started alone, run jobs together, are started
     expect(started.text()).toMatch(/Stopped\.\n$/)
     expect(started.child.exitCode).toBe(0)
   }
-  const deadline = Date.now() + LEFT_MS
-  while ((await leftOf(dataDir, namespace)).length > 0 && Date.now() < deadline) await sleep(200)
-  expect(await leftOf(dataDir, namespace)).toEqual([])
+  const nothingLeft = async () => expect(await leftOf(dataDir, namespace)).toEqual([])
+  await eventually('nothing is left', () => nothingLeft().then(() => true), LEFT_MS)
 })
 
 test.each([

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { ownPort } from '../support/own-port.ts'
 import { get, runJob, stageOf } from '../support/client.ts'
@@ -28,13 +27,8 @@ const start = (settings: Record<string, string> = {}, command = 'up') =>
 const left = () => leftOf(dataDir, namespace)
 
 async function leavesNothing(): Promise<void> {
-  const deadline = Date.now() + LEFT_MS
-  let found = await left()
-  while (found.length > 0 && Date.now() < deadline) {
-    await sleep(200)
-    found = await left()
-  }
-  expect(found).toEqual([])
+  const nothingLeft = async () => expect(await left()).toEqual([])
+  await eventually('nothing is left', () => nothingLeft().then(() => true), LEFT_MS)
   await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
 }
 

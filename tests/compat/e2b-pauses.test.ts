@@ -104,12 +104,17 @@ async function service(worker: Worker) {
     sessions: {
       config: loadConfig(packageRoot(), {}),
       languages,
-      overview: async () => ({ workers: [], runtimes: { languages: { python: '3.13.0' } } }),
+      starting: {
+        overview: async () => ({ workers: [], runtimes: { languages: { python: '3.13.0' } } }),
+        limitEndUsers: async () => undefined,
+        files: {
+          read: async (id: string) => ({ tenant: TENANT, blob: 'b', file: { id } }),
+          pin: async () => undefined,
+        },
+        queue: { add: async () => undefined },
+      },
       screen: () => [],
-      limitEndUsers: async () => undefined,
       open: createOpenResponses(new AbortController().signal, 10),
-      queue: { add: async () => undefined },
-      files: { read: async (id: string) => ({ tenant: TENANT, blob: 'b', file: { id } }), pin: async () => undefined },
       calls: {
         call: async ({ id }: { id: string }, operation: string) => {
           const isHeard = operation === 'read' ? worker.starts : operation !== 'end' || worker.ends === true

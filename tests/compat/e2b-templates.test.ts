@@ -21,21 +21,23 @@ function tenant(states: Environment['state'][]) {
   type Needs = Parameters<typeof environmentTemplate>[0]
   const needs = {
     languages: loadLanguages(`${packageRoot()}/languages`),
-    overview: async () => ({ runtimes: [] }),
-    environments: {
-      own: async (_tenant: string, id: string) => {
-        if (id !== ID) throw new Problem('not-found', 'the environment does not exist')
-        return record()
-      },
-      request: async (
-        language: { id: string },
-        _runtimes: unknown,
-        _manifest: unknown,
-        _caller: Caller,
-        set: string,
-      ) => {
-        asked.push([language.id, set])
-        return ID
+    starting: {
+      overview: async () => ({ runtimes: [] }),
+      environments: {
+        own: async (_tenant: string, id: string) => {
+          if (id !== ID) throw new Problem('not-found', 'the environment does not exist')
+          return record()
+        },
+        request: async (
+          language: { id: string },
+          _runtimes: unknown,
+          _manifest: unknown,
+          _caller: Caller,
+          set: string,
+        ) => {
+          asked.push([language.id, set])
+          return ID
+        },
       },
     },
   } as unknown as Needs

@@ -82,10 +82,13 @@ describe('a kernel that is started', () => {
       ...shared,
       records,
       calls: { call },
-      queue: { add: async () => undefined },
-      files: { pin: async () => undefined },
+      starting: {
+        overview: shared.overview,
+        limitEndUsers: async () => undefined,
+        files: { pin: async () => undefined },
+        queue: { add: async () => undefined },
+      },
       screen: () => [],
-      limitEndUsers: async () => undefined,
     }
     const all = { ...shared, open: { admit: () => leaves.signal }, sessions: { needs } } as unknown as SystemNeeds
     const infos = { of: () => (broken.info ? Promise.reject(broken.info) : Promise.resolve({})) }

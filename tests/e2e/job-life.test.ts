@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Job } from '../../src/shared/job.ts'
 import { MINUTE } from '../../src/shared/limits.ts'
@@ -57,9 +56,9 @@ describe('cancelling', () => {
   })
 
   test('ends a program that will not end, long before the grace it would have at a limit', async () => {
-    const { body } = await submit({ language: 'python', code: readProgram('ignore-every-signal.py') })
-    await untilRunning(body.id)
-    await sleep(300)
+    const deaf = readProgram('ignore-every-signal.py').replace('while True', "print('deaf', flush=True)\nwhile True")
+    const { body } = await submit({ language: 'python', code: deaf })
+    await untilItWrites(body.id)
     expect(await cancel(body.id)).toMatchObject({ status: 200, body: { status: 'cancelled' } })
   })
 

@@ -3,30 +3,21 @@ import { highlightingOf } from '../../src/pages/playground/editor/highlighting.t
 import { loadLanguages } from '../../src/shared/language.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 
-/** CodeMirror has no mode for these. */
+/** CodeMirror has no mode for these, nor for a relative. */
 const PLAIN = [
-  'ada',
   'algol68',
   'awk',
   'bc',
-  'coq',
   'elixir',
-  'fennel',
   'gap',
   'gprolog',
   'icon',
   'jq',
   'm4',
-  'maxima',
   'minizinc',
-  'modula2',
   'pari',
-  'php',
-  'picolisp',
   'prolog',
-  'raku',
   'rexx',
-  'z3',
 ]
 const languages = loadLanguages(`${packageRoot()}/languages`)
 

@@ -19,8 +19,7 @@ function setUp(options: Partial<PoolOptions> = {}) {
     standardMemoryBytes: MEMORY,
     ready: 1,
     slots: 2,
-    maxJobs: 100,
-    maxAgeMs: 60_000,
+    wear: { maxJobs: 100, maxAgeMs: 60_000 },
     log: pino({ level: 'silent' }),
     ...options,
   })
@@ -115,7 +114,7 @@ describe('a pool of sandboxes', () => {
   })
 
   test('retires a sandbox after its number of jobs, and after its age', async () => {
-    const { pool } = setUp({ maxJobs: 2 })
+    const { pool } = setUp({ wear: { maxJobs: 2, maxAgeMs: 60_000 } })
     const first = await pool.acquire(request())
     first.sandbox.begin(1)
     first.release()
@@ -123,7 +122,7 @@ describe('a pool of sandboxes', () => {
     second.sandbox.begin(1)
     second.release()
     expect((first.sandbox as NullSandbox).destroyed).toBe(true)
-    const aged = setUp({ maxAgeMs: -1 })
+    const aged = setUp({ wear: { maxJobs: 100, maxAgeMs: -1 } })
     const lease = await aged.pool.acquire(request())
     lease.release()
     expect((lease.sandbox as NullSandbox).destroyed).toBe(true)
@@ -248,7 +247,7 @@ describe('a pool of sandboxes', () => {
   test('tells of every sandbox that was made and why it went, once', async () => {
     const told: string[] = []
     const observer = { created: () => told.push('created'), retired: (reason: string) => told.push(reason) }
-    const { pool, made } = setUp({ observer, ready: 0, slots: 1, maxJobs: 2 })
+    const { pool, made } = setUp({ observer, ready: 0, slots: 1, wear: { maxJobs: 2, maxAgeMs: 60_000 } })
     const reasons = () => told.filter((word) => word !== 'created')
     const use = async (more: Partial<SandboxRequest>, end: (lease: Lease) => void) => {
       const lease = await pool.acquire(request(more))

@@ -23,7 +23,8 @@ const log = pino({ level: 'silent' })
 const nothing = async () => undefined
 const look = () => {
   const queues = { reorder: nothing, promoteHeld: nothing, enqueueWebhook: nothing }
-  const silent = { queues, lost: () => undefined, count: () => undefined, log }
+  const notes = { ended: () => undefined, security: () => undefined }
+  const silent = { queues, lost: () => undefined, notes, log }
   return reconcile({ redis: own.redis, records, queue, ...silent })
 }
 const enqueue = (id: string, priority = 1) => queue.add('run', {} as JobSpec, { jobId: id, priority })

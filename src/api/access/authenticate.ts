@@ -195,10 +195,10 @@ export function createAuthentication({
     }
     const verified = apiKeys.verify(presented.key)
     const known = foresee && holders.find(presented.key)
-    const giveBack = known && foresee(ofKey(known, address), req, res)
+    const refund = known && foresee(ofKey(known, address), req, res)
     const key = await verified.catch((error: unknown) => {
       // A request that is not served costs nothing.
-      void giveBack?.()
+      void refund?.()
       throw queueUnavailable(error)
     })
     if (!key) {

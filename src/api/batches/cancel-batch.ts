@@ -1,7 +1,7 @@
 import { Batch } from '../../shared/batch.ts'
 import { whileKeyHolds, type OpenResponses } from '../http/open-responses.ts'
 import { cancelledJob, summaryOf } from '../http/openapi/examples/results.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { defineRoute } from '../http/route.ts'
 import { END_MS } from '../jobs/cancel-job.ts'
 import type { Cancel } from '../jobs/cancellation.ts'

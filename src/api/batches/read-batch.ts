@@ -1,7 +1,7 @@
 import { Batch } from '../../shared/batch.ts'
 import { SECOND } from '../../shared/limits.ts'
 import { whileKeyHolds, type OpenResponses } from '../http/open-responses.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { MAX_WAIT_SECONDS } from '../http/prefer.ts'
 import { defineRoute } from '../http/route.ts'
 import type { JobSubmission } from '../jobs/job-submission.ts'

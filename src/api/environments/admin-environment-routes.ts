@@ -9,7 +9,7 @@ import { operatorDetailsOf, operatorViewsOf } from '../../shared/environments/en
 import { findLanguage } from '../../shared/language.ts'
 import { Problem } from '../../shared/problems.ts'
 import { orNull } from '../../shared/schema.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { defineRoute } from '../http/route.ts'
 import { bodyValidator } from '../http/validate.ts'
 import type { EnvironmentNeeds } from './environment-routes.ts'

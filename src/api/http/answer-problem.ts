@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { Problem, queueUnavailable } from '../../shared/problems.ts'
+import { isRedisAway } from '../../shared/redis/redis-away.ts'
 
 /** Writes a problem as `application/problem+json`. */
 export function sendProblem(res: Response, problem: Problem): void {
@@ -50,23 +51,12 @@ export function answerProblem(redis: Redis, log: Logger, send = sendProblem): Er
   }
 }
 
-/** What ioredis tells by its words alone, of whichever of the gateway's connections. */
-const AWAY = [
-  'Command timed out',
-  'Connection is closed.',
-  // A pipeline of which some was answered before the connection was lost.
-  'Command aborted due to connection close',
-  "Stream isn't writeable and enableOfflineQueue options is false",
-] as const
-
 /** What a client is told of an error; what failed inside is `internal-error` or `unavailable`. */
 export function asProblem(error: unknown, redis: Redis): Problem {
   if (error instanceof Problem) return error
-  const { status, name, message } = error as { status?: unknown; name?: unknown; message?: unknown }
+  const { status, name } = error as { status?: unknown; name?: unknown }
   // A path whose percent-encoding is broken.
   if (status === 400 && error instanceof URIError) return new Problem('not-found', 'the path cannot be decoded')
-  const fromRedis =
-    name === 'ReplyError' || name === 'MaxRetriesPerRequestError' || AWAY.includes(message as (typeof AWAY)[number])
-  if (redis.status !== 'ready' || fromRedis) return queueUnavailable(error)
+  if (redis.status !== 'ready' || name === 'ReplyError' || isRedisAway(error)) return queueUnavailable(error)
   return new Problem('internal-error', 'an internal error occurred; the log has details under this request’s id')
 }

@@ -13,7 +13,6 @@ import type { Logger } from 'pino'
 import { KIB, SECOND } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
 import { hostInUrl } from '../../shared/loopback.ts'
-import { closeAfterBody } from './close-after-body.ts'
 
 export interface GatewayServer {
   server: Server
@@ -148,4 +147,36 @@ export function rawProblem(problem: Problem): { bytes: Buffer; requestId: string
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   const head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${lines.join('')}\r\n`
   return { bytes: Buffer.concat([Buffer.from(head, 'latin1'), body]), requestId }
+}
+
+/** For a client that goes on sending what nobody wants, after which it reads the answer. */
+const UNREAD_MS = 10 * SECOND
+
+/**
+ * Lets a client that asked for the connection's end, and still sends its body, read the answer that came early, e.g. that the body is
+ * too large: closed with bytes unread, a connection is reset, and the client gets an error of its socket instead. So the end waits until
+ * the body is there, for a while; nothing else is read from the connection.
+ * @returns the listener to serve requests with
+ */
+function closeAfterBody(server: Server, app: RequestListener): RequestListener {
+  const current = new WeakMap<Socket, IncomingMessage>()
+  const ending = new WeakSet<Socket>()
+  server.on('connection', (socket) => {
+    const close = socket.destroySoon.bind(socket)
+    // How the server of Node closes a connection after its last answer.
+    socket.destroySoon = () => {
+      const request = current.get(socket)
+      if (!request || request.complete || ending.has(socket)) return close()
+      ending.add(socket)
+      socket.end()
+      const late = setTimeout(() => socket.destroy(), UNREAD_MS).unref()
+      socket.once('close', () => clearTimeout(late))
+      request.once('end', close).once('error', close).resume()
+    }
+  })
+  return (req, res) => {
+    if (ending.has(req.socket)) return void req.socket.destroy()
+    current.set(req.socket, req)
+    app(req, res)
+  }
 }

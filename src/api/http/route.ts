@@ -4,8 +4,8 @@ import type { Scope } from '../../shared/access/api-key.ts'
 import type { Status } from '../../shared/job.ts'
 import type { ProblemCode } from '../../shared/problems.ts'
 import type { Caller } from './caller.ts'
-import type { PathParameter, RequestHeader, ResponseHeader } from './openapi/parameters.ts'
-import type { Tag } from './openapi/tags.ts'
+import type { PathParameter, RequestHeader, ResponseHeader } from './parameters.ts'
+import type { Tag } from './tags.ts'
 
 /**
  * Everything that is known of a route but what it does. The Express router (`mountRoutes`), the OpenAPI operation

@@ -65,20 +65,24 @@ export interface JobSubmissionOptions {
   events: { live: LiveEvents; replies: Replies }
   bounds: QueueBounds
   replicas: Replicas
+  others: AcceptedByOthers
+  metrics: Pick<GatewayMetrics, 'submitted' | 'refused'>
+  log: Logger
+}
+
+/** What other capabilities do when jobs are accepted. */
+export interface AcceptedByOthers {
+  /** @throws Problem when no worker could run jobs now; these are so many */
+  checkWorkers: (jobs: number) => Promise<void>
   pinFiles: FileRecords['pin']
   /** Before they are accepted: one that is noted and not there is left out later. */
   noteSubmissions: (specs: readonly JobSpec[]) => Promise<void>
   /** Has those whose packages are still being installed told how far that is. Never fails: a worker does it too. */
   followPackages: (specs: readonly JobSpec[]) => Promise<void>
-  /** @throws Problem when no worker could run jobs now; these are so many */
-  checkWorkers: (jobs: number) => Promise<void>
-  metrics: Pick<GatewayMetrics, 'submitted' | 'refused'>
-  log: Logger
 }
 
 export function createJobSubmission(options: JobSubmissionOptions): JobSubmission {
-  const { queue, admission, records, readBatch, events, bounds, replicas, pinFiles, checkWorkers } = options
-  const { metrics, log } = options
+  const { queue, admission, records, readBatch, events, bounds, replicas, others, metrics, log } = options
   const { live, replies } = events
 
   /** @returns what a repeated request made before; undefined when these jobs are on the queue now */
@@ -87,9 +91,9 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
     idempotency: Idempotency | undefined,
     batch?: Batch,
   ): Promise<{ id: string } | undefined> => {
-    await checkWorkers(specs.length)
-    await keepFiles(specs, pinFiles)
-    await options.noteSubmissions(specs)
+    await others.checkWorkers(specs.length)
+    await keepFiles(specs, others.pinFiles)
+    await others.noteSubmissions(specs)
     const submission: Submission = {
       jobs: specs.map((spec) => ({ ...spec, size: sizeOf(spec) })),
       bounds,
@@ -118,7 +122,7 @@ export function createJobSubmission(options: JobSubmissionOptions): JobSubmissio
       return { name: 'run' as const, data: withoutRequest(spec), opts: { jobId: head.id, priority, delay: delayMs } }
     })
     try {
-      await Promise.all([queue.addBulk(entries), options.followPackages(specs)])
+      await Promise.all([queue.addBulk(entries), others.followPackages(specs)])
       await replicas.confirm()
     } catch (error) {
       // They may have got there all the same; the order on the connection is kept. A request that can be repeated will be, and

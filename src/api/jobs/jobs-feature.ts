@@ -51,22 +51,24 @@ import type { OutputNeeds } from './with-output.ts'
 
 export interface JobsNeeds {
   languages: readonly Language[]
-  /** Those that jobs can name. */
-  problems: Pick<ProblemStore, 'read' | 'content'>
+  judging: {
+    /** Those that jobs can name. */
+    problems: Pick<ProblemStore, 'read' | 'content'>
+    /** Notes which of these are submissions to stored problems. */
+    noteSubmissions: (specs: readonly JobSpec[]) => Promise<void>
+  }
   /** The workers and what they can run, as of at most a moment ago. */
   overview: () => Promise<Overview>
   events: Events
   metrics: GatewayMetrics
-  /** Takes what counts against a caller. */
-  record: (event: SecurityEvent) => Promise<void>
-  audit: Audit
-  limitEndUsers: LimitEndUsers
-  open: OpenResponses
-  upgrades: Upgrades
+  security: {
+    /** Takes what counts against a caller. */
+    record: (event: SecurityEvent) => Promise<void>
+    audit: Audit
+  }
+  http: { open: OpenResponses; upgrades: Upgrades; limitEndUsers: LimitEndUsers }
   files: Pick<FilesFeature, 'records' | 'store'>
   environments: EnvironmentRequests
-  /** Notes which of these are submissions to stored problems. */
-  noteSubmissions: (specs: readonly JobSpec[]) => Promise<void>
   /** Queues a webhook delivery; an empty id is none. Never fails. */
   enqueueWebhook: (deliveryId: string) => Promise<void>
 }
@@ -79,14 +81,19 @@ export interface JobsFeature {
   cancel: Cancel
   /** Screens what callers submit. */
   screen: Screen
+  /** What is made of jobs for clients, for whoever serves them otherwise. */
+  serving: JobServing
+  /** BullMQ's own counts of the queue, by state. */
+  counts: () => Promise<Record<string, number>>
+  close: () => Promise<void>
+}
+
+export interface JobServing {
   output: OutputNeeds
   jobList: JobList
   artifacts: ArtifactStore
   /** For sockets to interactive jobs. */
   socket: SocketDeps
-  /** BullMQ's own counts of the queue, by state. */
-  counts: () => Promise<Record<string, number>>
-  close: () => Promise<void>
 }
 
 const submitRoutes = [submitJob, ...runNowRoutes]
@@ -108,7 +115,9 @@ const SENDING_BYTES = 32 * MIB
 /** Jobs: submit, list, poll, stream, talk to, cancel, read what they left; run one and wait for it; those of all tenants. */
 export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
   const { config, redis, bulk, subscriber, keys, tracing } = core
-  const { languages, overview, events, audit, limitEndUsers, open, upgrades, files } = needs
+  const { languages, overview, events, files } = needs
+  const { open, upgrades, limitEndUsers } = needs.http
+  const { audit } = needs.security
   const queue = createJobQueue(redis, keys, tracing)
   const records = createJobReader(redis, keys, bulk)
   const screen = createScreen(core, needs)
@@ -134,26 +143,23 @@ export function createJobsFeature(core: Core, needs: JobsNeeds): JobsFeature {
       ...bindRoutes({ records, feed, open, upgrades, socket }, [talkToJob]),
       ...bindRoutes({ ...output, ...list, submission, overview, audit }, adminListRoutes),
       ...bindRoutes({ ...ends, audit }, adminJobRoutes),
-      ...bindRoutes({ records, problems: needs.problems }, [readAnyJobTest]),
+      ...bindRoutes({ records, problems: needs.judging.problems }, [readAnyJobTest]),
     ],
     records,
     requests,
     submission,
     cancel,
     screen,
-    output,
-    jobList: list.jobList,
-    artifacts,
-    socket,
+    serving: { output, jobList: list.jobList, artifacts, socket },
     counts: () => queue.getJobCounts(),
     close: () => queue.close(),
   }
 }
 
-function createScreen({ config, root }: Core, { languages, metrics, record }: JobsNeeds): Screen {
+function createScreen({ config, root }: Core, { languages, metrics, security }: JobsNeeds): Screen {
   const blocked = (event: SecurityEvent) => {
     metrics.submitted('blocked')
-    void record(event)
+    void security.record(event)
   }
   const screening = createScreening(loadRules(root, config.screening.rulesFile), languages)
   return screenWith(screening, config.screening.policy, blocked, metrics.screened)
@@ -161,13 +167,13 @@ function createScreen({ config, root }: Core, { languages, metrics, record }: Jo
 
 function createRequests(
   { config }: Core,
-  { languages, problems, overview, files, environments }: JobsNeeds,
+  { languages, judging, overview, files, environments }: JobsNeeds,
   screen: Screen,
 ): JobRequestBuilder {
   return createJobRequestBuilder({
     config,
     languages,
-    problems,
+    problems: judging.problems,
     runtimes: async () => knownRuntimes(await overview()),
     screen,
     environments,
@@ -177,7 +183,7 @@ function createRequests(
 
 function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records: JobReader): JobSubmission {
   const { config, redis, subscriber, keys, log } = core
-  const { overview, events, metrics, environments } = needs
+  const { overview, events, metrics, environments, judging } = needs
   const { redisReplicas } = config
   const replicas =
     redisReplicas > 0 ? createReplicas(core.connect('runyard-api-replicas'), keys.mark, redisReplicas) : noReplicas
@@ -189,21 +195,23 @@ function createSubmission(core: Core, needs: JobsNeeds, queue: JobQueue, records
     events: { live: events.live, replies: createReplies(subscriber, keys, (id) => readEnded(records, id)) },
     bounds: config.load,
     replicas,
-    noteSubmissions: needs.noteSubmissions,
-    followPackages: async (specs) => {
-      const following = specs.map(async ({ environment: id, head }) => {
-        if (id !== undefined) await environments.follow(id, head.id)
-      })
-      await Promise.all(following).catch((err: unknown) => log.warn({ err }, 'jobs not told of their packages'))
-    },
-    pinFiles: (tenant, pins) => needs.files.records.pin(tenant, pins),
-    checkWorkers: async (jobs) => {
-      try {
-        checkWorkers(await overview())
-      } catch (error) {
-        if (error instanceof Problem) metrics.refused('engine', jobs)
-        throw error
-      }
+    others: {
+      checkWorkers: async (jobs) => {
+        try {
+          checkWorkers(await overview())
+        } catch (error) {
+          if (error instanceof Problem) metrics.refused('engine', jobs)
+          throw error
+        }
+      },
+      pinFiles: (tenant, pins) => needs.files.records.pin(tenant, pins),
+      noteSubmissions: judging.noteSubmissions,
+      followPackages: async (specs) => {
+        const following = specs.map(async ({ environment: id, head }) => {
+          if (id !== undefined) await environments.follow(id, head.id)
+        })
+        await Promise.all(following).catch((err: unknown) => log.warn({ err }, 'jobs not told of their packages'))
+      },
     },
     log,
     metrics,

@@ -5,7 +5,7 @@ import { JobTest } from '../../shared/judging/job-test.ts'
 import { fillTests, type ProblemStore } from '../../shared/judging/problem-store.ts'
 import { KIB } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { defineRoute } from '../http/route.ts'
 import { allJobs } from './own-job.ts'
 

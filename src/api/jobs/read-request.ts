@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { Problem } from '../../shared/problems.ts'
 import { CodeRequest, ContainerRequest } from '../../shared/requests.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { defineRoute } from '../http/route.ts'
 import { ownJob } from './own-job.ts'
 import { enterUntilSent, type OutputNeeds } from './with-output.ts'

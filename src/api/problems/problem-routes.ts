@@ -6,13 +6,13 @@ import { contentOf, type ProblemContent, type ProblemStore } from '../../shared/
 import { MAX_PROBLEMS, StoredProblem } from '../../shared/judging/stored-problem.ts'
 import { KIB } from '../../shared/limits.ts'
 import { Problem } from '../../shared/problems.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { type BodyBounds, defineRoute } from '../http/route.ts'
 import type { ByteSemaphore } from '../jobs/byte-semaphore.ts'
-import { inTurn } from './in-turn.ts'
 import { type ArchiveNeeds, problemIn, settingOf } from './read-problem-archive.ts'
 import { sendArchive } from './send-archive.ts'
+import type { Response } from 'express'
 
 export interface ProblemNeeds extends ArchiveNeeds {
   problems: ProblemStore
@@ -222,3 +222,26 @@ const programsOf = ({ examples = [], validators = [] }: ProblemContent) => ({
 
 /** Not kept: of the archive that was sent. */
 const notesOf = (notes: string[]) => (notes.length > 0 ? { notes } : {})
+
+/**
+ * Does what holds a problem with all its tests in memory when no other such task runs here: they go in turn.
+ * @param handling of as many bytes as a problem may have
+ * @throws what the task throws; Problem `unavailable` when the client goes away first
+ */
+async function inTurn<T>(
+  { handling, maxProblemBytes }: { handling: ByteSemaphore; maxProblemBytes: number },
+  res: Response,
+  task: () => Promise<T>,
+): Promise<T> {
+  const gone = new AbortController()
+  const onClose = () => gone.abort(new Problem('unavailable', 'the request ended before it was answered'))
+  res.once('close', onClose)
+  if (res.destroyed) onClose()
+  const leave = await handling.enter(maxProblemBytes, gone.signal)
+  try {
+    return await task()
+  } finally {
+    res.off('close', onClose)
+    leave()
+  }
+}

@@ -13,7 +13,7 @@ import {
 import type { Overview, WorkerInfo } from '../../shared/redis/worker-registry.ts'
 import { BEGINNING, type EventFeed, isEventId } from '../events/event-feed.ts'
 import type { OpenResponses } from '../http/open-responses.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { defineRoute } from '../http/route.ts'
 import { eventStreamOf, sendEvents } from '../http/sse.ts'
 import type { Audit } from '../security/audit.ts'

@@ -5,8 +5,8 @@ import { speaksOfItself } from './own-machine.ts'
 import { createRunStrings } from './run-strings.ts'
 import { isCommandStart } from './shell-words.ts'
 import { readText } from './read-text.ts'
-import { pipesToItself } from './self-pipe.ts'
 import { CODE, finish, IN_STRING, reset, type Tokens } from './lexers/tokens.ts'
+import { isWordCharacter } from './lexers/c-family.ts'
 
 /** A place where a rule matched. */
 export interface Hit {
@@ -152,4 +152,33 @@ export function screenText(text: string, rules: LanguageRules, tokens: Tokens): 
     gaveUpAt,
     steps: tokens.count + tokens.steps,
   }
+}
+
+const MAX_NAME = 64
+
+/** Whether the `|` at `index` stands in `x | x &`, x being a name or one as `$0`: the heart of a fork bomb. */
+function pipesToItself({ tokens }: ReadText, index: number): boolean {
+  const { codes, starts, units } = tokens
+  const width = (codes[index + 2]! & CODE) === 38 ? 1 : (codes[index + 3]! & CODE) === 38 ? 2 : 0
+  if (width === 0 || index < width) return false
+  tokens.steps += width
+  for (let i = 0; i < width; i++) {
+    if (!isSameWord(units, starts[index - width + i]!, starts[index + 1 + i]!)) return false
+  }
+  return true
+}
+
+/** Whether the same name, or the same mark, stands at two offsets. */
+function isSameWord(units: Uint16Array, a: number, b: number): boolean {
+  for (let i = 0; i < MAX_NAME; i++) {
+    const inWord = isNameCharacter(units[a + i]!)
+    if (i > 0 && !inWord) return !isNameCharacter(units[b + i]!)
+    if (units[a + i] !== units[b + i]) return false
+    if (!inWord) return true
+  }
+  return true
+}
+
+function isNameCharacter(c: number): boolean {
+  return c >= 128 || isWordCharacter(c)
 }

@@ -6,7 +6,7 @@ import { SecurityEventKind, SecurityEventPage } from '../../shared/security/secu
 import type { SecurityEvents } from '../../shared/security/security-events.ts'
 import { addressSubject, keySubject, parseSubject, type Subject, SUBJECT_WORDS } from '../../shared/security/subject.ts'
 import type { Caller } from '../http/caller.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
 

@@ -1,7 +1,7 @@
 import { SECOND } from '../../shared/limits.ts'
 import { CompletionRequest, InspectionRequest } from '../../shared/sessions/requests.ts'
 import { Completion, Inspection } from '../../shared/sessions/session.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
 import { checkSizes } from '../jobs/request/check-sizes.ts'

@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid'
 import { CommRequest, SentComm } from '../../shared/sessions/comm.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
 import { NOT_BASE64, plainBase64 } from '../jobs/request/base64.ts'

@@ -22,19 +22,24 @@ import type { FindSessionFacts } from './session-facts.ts'
 export interface SessionNeeds {
   config: Pick<Config, 'sessions' | 'limits' | 'http' | 'webhooks'>
   languages: readonly Language[]
-  overview: () => Promise<Overview>
+  starting: SessionStart
   records: SessionRecords
   factsOf: FindSessionFacts
-  queue: SessionQueue
   calls: SessionCalls
   feed: EventFeed
   open: OpenResponses
   upgrades: Upgrades
+  /** @returns what is to be told of it. @throws Problem `submission-blocked` */
+  screen: (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[]
+}
+
+/** What a session needs until a worker has it. */
+export interface SessionStart {
+  overview: () => Promise<Overview>
   limitEndUsers: LimitEndUsers
   environments: Pick<EnvironmentRequests, 'own' | 'request' | 'stateOf'>
   files: Pick<FileRecords, 'read' | 'readAll' | 'pin'>
-  /** @returns what is to be told of it. @throws Problem `submission-blocked` */
-  screen: (subject: Subject, caller: Caller, requestId: string, endUser: string | undefined) => Finding[]
+  queue: SessionQueue
 }
 
 /** The caller's session, by its id in any letter case. @throws Problem `not-found` */

@@ -1,6 +1,5 @@
 import { closeOnce } from '../../shared/close-once.ts'
 import type { Language } from '../../shared/language.ts'
-import type { Overview } from '../../shared/redis/worker-registry.ts'
 import { createLostSessions } from '../../shared/sessions/lost-sessions.ts'
 import { createSessionQueue } from '../../shared/sessions/session-queue.ts'
 import { createSessionRecords, SESSION_RENEW_MS } from '../../shared/sessions/session-records.ts'
@@ -13,7 +12,6 @@ import type { OpenResponses } from '../http/open-responses.ts'
 import { type BoundRoute, bindRoutes } from '../http/route.ts'
 import type { Upgrades } from '../http/upgrades.ts'
 import type { Audit } from '../security/audit.ts'
-import type { LimitEndUsers } from '../rate-limit/end-users.ts'
 import {
   listCommands,
   readCommand,
@@ -39,7 +37,7 @@ import { deleteFile, listFiles, makeFolder, moveFile, readFile, writeFile } from
 import { type AdminSessionNeeds, adminSessionRoutes } from './admin-sessions.ts'
 import { sendComm } from './comms.ts'
 import { completeCode, inspectCode } from './code-help.ts'
-import type { SessionNeeds } from './needs.ts'
+import type { SessionNeeds, SessionStart } from './needs.ts'
 import { createSessionCalls, type SessionCalls } from './session-calls.ts'
 import { createSessionFacts } from './session-facts.ts'
 import { openTerminal } from './terminal.ts'
@@ -49,13 +47,10 @@ import { changeSession, createSession, endSession, listSessions, readSession, st
 
 export interface SessionsNeeds {
   languages: readonly Language[]
-  overview: () => Promise<Overview>
+  starting: Omit<SessionStart, 'queue'>
   events: Events
   open: OpenResponses
   upgrades: Upgrades
-  limitEndUsers: LimitEndUsers
-  environments: SessionNeeds['environments']
-  files: SessionNeeds['files']
   /** Queues a webhook delivery. Never fails. */
   enqueueWebhook: (deliveryId: string) => Promise<void>
   screen: SessionNeeds['screen']
@@ -131,7 +126,15 @@ export function createSessionsFeature(core: Core, needs: SessionsNeeds): Session
       .finally(() => (isSweeping = false))
   }, SESSION_RENEW_MS)
   const factsOf = createSessionFacts(records)
-  const ofRoutes: SessionNeeds & AdminSessionNeeds = { ...needs, config, records, factsOf, queue, calls, feed }
+  const ofRoutes: SessionNeeds & AdminSessionNeeds = {
+    ...needs,
+    starting: { ...needs.starting, queue },
+    config,
+    records,
+    factsOf,
+    calls,
+    feed,
+  }
   return {
     routes: bindRoutes(ofRoutes, SESSION_ROUTES),
     calls,

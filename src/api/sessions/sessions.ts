@@ -11,7 +11,7 @@ import { BEGINNING, isEventId } from '../events/event-feed.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
 import { idempotencyOf } from '../http/idempotency.ts'
 import { whileKeyHolds } from '../http/open-responses.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { preferredWait } from '../http/prefer.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
@@ -78,9 +78,9 @@ export const createSession = defineRoute({
   },
   schemas: { SessionRequest },
   async handle(needs: SessionNeeds, request) {
-    const { calls, open, limitEndUsers } = needs
+    const { calls, open } = needs
     const { req, res, body, caller, requestId, send } = request
-    await limitEndUsers(request, 'job')
+    await needs.starting.limitEndUsers(request, 'job')
     const idempotency = idempotencyOf(req, PLACE)
     const waitSeconds = preferredWait(req.get('prefer')) ?? 0
     let admitted: AbortSignal | undefined

@@ -16,7 +16,7 @@ import { contentPointers, toSourceFile } from '../jobs/request/source-of-request
 import { storedFiles } from '../jobs/request/stored-files.ts'
 import { knownRuntimes } from '../load/check-workers.ts'
 import { subjectOf } from '../screening/subject.ts'
-import type { SessionNeeds } from './needs.ts'
+import type { SessionNeeds, SessionStart } from './needs.ts'
 import { buildSession, checkRoom, languageOf } from './session-request.ts'
 
 /**
@@ -26,7 +26,7 @@ import { buildSession, checkRoom, languageOf } from './session-request.ts'
  * @throws Problem
  */
 export async function prepareSession(
-  needs: Pick<SessionNeeds, 'config' | 'languages' | 'overview' | 'screen' | 'environments' | 'files'>,
+  { config, languages, screen, starting }: Pick<SessionNeeds, 'config' | 'languages' | 'screen' | 'starting'>,
   asked: SessionRequest,
   {
     caller,
@@ -35,8 +35,8 @@ export async function prepareSession(
     isRepeated = false,
   }: { caller: Caller; requestId: string; admit: () => AbortSignal; isRepeated?: boolean },
 ): Promise<SessionSpec> {
-  const { config, languages, screen } = needs
-  const overview = await needs.overview()
+  const { environments, files: kept } = starting
+  const overview = await starting.overview()
   const runtimes = knownRuntimes(overview)
   const language = languageOf(asked, runtimes, languages)
   const files = (asked.files ?? []).flatMap(toSourceFile)
@@ -48,12 +48,11 @@ export async function prepareSession(
   const subject = subjectOf({ language: language.id, files, dependencies: packages.named, pointers })
   const warnings = screen(subject, caller, requestId, asked.endUser)
   if (packages.errors.length > 0) throw invalidRequest(packages.errors)
-  const fromStore = await storedFiles(asked.files ?? [], caller.tenant, (ids) => needs.files.readAll(ids))
+  const fromStore = await storedFiles(asked.files ?? [], caller.tenant, (ids) => kept.readAll(ids))
   const spec = buildSession(asked, { caller, requestId, runtimes, warnings, fromStore }, { config, languages })
   if (!isRepeated) checkRoom(overview, spec.head.limits.memoryBytes)
-  await pinFiles(needs.files, spec)
-  if (asked.from !== undefined) spec.from = await ownSnapshot(needs.files, asked.from, spec)
-  const { environments } = needs
+  await pinFiles(kept, spec)
+  if (asked.from !== undefined) spec.from = await ownSnapshot(kept, asked.from, spec)
   if (asked.environment !== undefined)
     return { ...spec, environment: await readyEnvironment(environments, installing, asked.environment, caller) }
   if (!packages.manifest) return spec
@@ -72,7 +71,7 @@ const AGAIN_SECONDS = 5
  * @throws Problem why it cannot be had; `unavailable` while it is built, or when nobody waits any more; `unauthenticated` as `whileKeyHolds`
  */
 export async function installed(
-  environments: Pick<SessionNeeds['environments'], 'stateOf'>,
+  environments: Pick<SessionStart['environments'], 'stateOf'>,
   id: string,
   { tenant }: Caller,
   admit: () => AbortSignal,
@@ -99,7 +98,7 @@ export async function installed(
 
 /** Has the content of stored files stay until the session has started. @throws Problem `invalid-request` */
 async function pinFiles(
-  files: SessionNeeds['files'],
+  files: SessionStart['files'],
   { head, tenant, storedFiles: stored = [] }: SessionSpec,
 ): Promise<void> {
   const missing = await files.pin(
@@ -113,7 +112,7 @@ async function pinFiles(
 
 /** A file of the tenant, whose content stays until the session has started. @throws Problem `invalid-request` */
 async function ownSnapshot(
-  files: SessionNeeds['files'],
+  files: SessionStart['files'],
   id: string,
   { head, tenant }: SessionSpec,
 ): Promise<SnapshotFile> {
@@ -126,7 +125,7 @@ async function ownSnapshot(
 
 /** The id of an environment that a session can begin with. @throws Problem `invalid-request` */
 async function readyEnvironment(
-  environments: SessionNeeds['environments'],
+  environments: SessionStart['environments'],
   language: Language,
   environment: string,
   { tenant }: Caller,
@@ -145,7 +144,7 @@ async function readyEnvironment(
  * @throws Problem `too-many-sessions`, `idempotency-mismatch`; what Redis answered, when it fails
  */
 export async function acceptSession(
-  { config, records, queue }: Pick<SessionNeeds, 'config' | 'records' | 'queue'>,
+  { config, records, starting }: Pick<SessionNeeds, 'config' | 'records' | 'starting'>,
   spec: SessionSpec,
   { maxSessions }: Pick<Caller, 'maxSessions'>,
   idempotency: Idempotency | undefined,
@@ -156,7 +155,7 @@ export async function acceptSession(
   if (created.kind === 'mismatch') throw idempotencyMismatch(`the session ${created.id}`)
   if (created.kind === 'replayed') return { id: created.id, replayed: true }
   const { id } = spec.head
-  await queue.add('start', spec, { jobId: id }).catch(async (error: unknown) => {
+  await starting.queue.add('start', spec, { jobId: id }).catch(async (error: unknown) => {
     await records.end(id, { reason: 'no-room', message: 'it could not be queued' }).catch(() => undefined)
     throw error
   })

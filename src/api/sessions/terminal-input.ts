@@ -86,7 +86,7 @@ export function createTerminalInput(options: TerminalInputOptions): TerminalInpu
     count(-bytes - pieces.length * MESSAGE_BYTES)
     return { kind: first.kind, data: Buffer.concat(pieces) }
   }
-  const putBack = (entry: Entry) => {
+  const requeue = (entry: Entry) => {
     queue = [entry, ...queue]
     count(entry.data.length + MESSAGE_BYTES)
   }
@@ -142,7 +142,7 @@ export function createTerminalInput(options: TerminalInputOptions): TerminalInpu
           faults = Math.max(0, faults - FORGIVEN)
           continue
         }
-        putBack(next)
+        requeue(next)
         const urgent = queue.findIndex((message) => 'kind' in message && URGENT.includes(message.kind))
         const overtaking = urgent > 0 ? take(urgent) : undefined
         if (overtaking && 'kind' in overtaking) await attempt(overtaking)

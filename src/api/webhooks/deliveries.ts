@@ -8,7 +8,7 @@ import { publicDelivery, type StoredDelivery } from '../../shared/webhooks/store
 import { SessionWebhookBody } from '../../shared/sessions/session-webhook.ts'
 import { WebhookBody, WebhookTestBody } from '../../shared/webhooks/webhook-body.ts'
 import { JOB_ID } from '../http/openapi/examples/results.ts'
-import { PATH } from '../http/openapi/parameters.ts'
+import { PATH } from '../http/parameters.ts'
 import { invalidRequest } from '../http/problems.ts'
 import { defineRoute } from '../http/route.ts'
 

@@ -5,6 +5,7 @@ import type { RedisAddress, RedisNode } from '../config/redis-address.ts'
 import { retry } from '../retry.ts'
 import { type ClusterNode, parseClusterNodes } from './cluster-nodes.ts'
 import { PromptConnector } from './direct-connector.ts'
+import { closedMeanwhile } from './redis-away.ts'
 
 /** What a connection is made with; in what form answers come is nobody's choice here. */
 export type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>
@@ -36,7 +37,7 @@ export function clusterConnector(
     override async connect(emit: (event: string, error: Error) => void): Promise<Socket | TLSSocket> {
       this.connecting = true
       const { host, port } = await this.findOwnerPatiently(emit)
-      if (!this.connecting) throw new Error('Connection is closed.')
+      if (!this.connecting) throw closedMeanwhile()
       const target: NetConnectOpts = { host, port }
       this.stream = address.tls ? connectTls({ ...target, ...address.tls }) : connectTcp(target)
       this.stream.once('error', (error: Error) => (this.firstError = error))

@@ -1,8 +1,9 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { RedisAddress } from '../config/config.ts'
 import { clusterConnector, type ConnectionOptions } from './cluster-connector.ts'
 import { DirectConnector } from './direct-connector.ts'
+import { CodedRedis } from './redis-away.ts'
 import { PatientSentinelConnector } from './sentinel-connector.ts'
 
 /**
@@ -24,7 +25,7 @@ const PING_MS = 5_000
  * @param name shown by `CLIENT LIST`
  */
 export function connectRedis(address: RedisAddress, patience: Patience, name: string, log: Logger): Redis {
-  const redis = new Redis({
+  const redis = new CodedRedis({
     ...redisOptions(address, backOff),
     connectionName: name,
     enableOfflineQueue: patience === 'wait',

@@ -1,6 +1,7 @@
 import { type NetConnectOpts, connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions as TlsOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { AbstractConnector } from 'ioredis'
+import { closedMeanwhile } from './redis-away.ts'
 
 const DISCONNECT_MS = 2000
 
@@ -46,7 +47,7 @@ export class DirectConnector extends PromptConnector {
   override async connect(): Promise<Socket | TLSSocket> {
     this.connecting = true
     await new Promise<void>((resolve) => process.nextTick(resolve))
-    if (!this.connecting) throw new Error('Connection is closed.')
+    if (!this.connecting) throw closedMeanwhile()
     const { path, host, port, family, tls } = this.target
     const target: NetConnectOpts = path ? { path } : { host, port, ...(family !== undefined && { family }) }
     this.stream = tls ? connectTls({ ...target, ...tls }) : connectTcp(target)

@@ -23,10 +23,7 @@ export interface BuildOptions {
   index: PackageIndex
   manifest: string
   bounds: TreeBounds
-  /** Whether code of packages may run while they are compiled. */
-  builds: boolean
-  /** Of each step, in ms. */
-  timeoutMs: number
+  settings: BuildSettings
   /** What the sandbox may have at most. */
   limits: Pick<StageStart, 'processes' | 'openFiles' | 'stackBytes' | 'graceMs'>
   /** Where the pack is written: a name that is free. */
@@ -34,6 +31,13 @@ export interface BuildOptions {
   /** Names that may have been meant by one that nobody has. */
   nearNames: (name: string) => string[]
   listener: BuildListener
+}
+
+export interface BuildSettings {
+  /** Whether code of packages may run while they are compiled. */
+  builds: boolean
+  /** Of each step, in ms. */
+  timeoutMs: number
 }
 
 /** Told of a build. Must not throw. */
@@ -128,7 +132,8 @@ async function step(
   outputBytes: number,
   take: (bytes: Buffer) => void,
 ): Promise<void> {
-  const { installer, sandbox, bounds, builds, timeoutMs, limits, listener } = options
+  const { installer, sandbox, bounds, limits, listener } = options
+  const { builds, timeoutMs } = options.settings
   const values: Record<string, string> = {
     '{index}': `${RELAY_URL}${ECOSYSTEMS[installer.ecosystem].indexPath}`,
     '{environment}': ENVIRONMENT_FOLDER,
@@ -163,12 +168,12 @@ function whyFailed(
   name: string,
   report: StageReport,
   words: string,
-  { installer, index, bounds, timeoutMs, nearNames }: BuildOptions,
+  { installer, index, bounds, settings, nearNames }: BuildOptions,
 ): EnvironmentError {
   const said = words.trim().slice(-4000)
   const tooLarge = `the packages and what they need have more than ${bounds.maxBytes} bytes or ${bounds.maxFiles} files, the most that is allowed`
   if (report.reason === 'wall' || report.reason === 'cpu')
-    return { code: 'environment-failed', detail: `the ${name} step took longer than ${timeoutMs / 1000} s` }
+    return { code: 'environment-failed', detail: `the ${name} step took longer than ${settings.timeoutMs / 1000} s` }
   const isFull =
     report.reached.includes('fileBytes') ||
     /no space left|os error 28|file too large|^too large|decompression ratio exceeded/im.test(said)

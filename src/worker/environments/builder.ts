@@ -157,7 +157,6 @@ export function createBuilder(
         sandbox = await makeSandbox(image, cellBytes(bounds) + MEMORY_BYTES, wayOut.folder)
         closing.throwIfAborted()
         closing.addEventListener('abort', stop)
-        const { timeoutMs, builds } = settings
         const limits = stageLimits()
         const near = (name: string) => nearNames(view.language, name)
         const built = await buildPackages({
@@ -166,8 +165,7 @@ export function createBuilder(
           index,
           manifest,
           bounds,
-          builds,
-          timeoutMs,
+          settings,
           limits,
           pack,
           nearNames: near,

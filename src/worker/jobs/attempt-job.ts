@@ -26,12 +26,13 @@ export interface Attempt {
  * @throws EnvironmentFailed, NoSandbox, EngineDown, FilesUnavailable, SandboxBroken; never because of the program
  */
 export async function attemptJob(
-  { sandboxes, problems, files, environments, input, observer, log }: JobContext,
+  { sandboxes, stores, environments, input, observer, log }: JobContext,
   queued: JobSpec,
   attempt: number,
   signal: AbortSignal,
   events: EventPublisher,
 ): Promise<Attempt> {
+  const { problems, files } = stores
   const spec = await fillTests(problems, queued)
   const { pool, locate, graceMs, preloaded } = sandboxes
   const { language, image } = locate(spec)

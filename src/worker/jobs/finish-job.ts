@@ -29,12 +29,12 @@ export async function finishJob(
   spec: JobSpec,
   { attempt, outcome, startedAt, events }: AttemptEnd,
 ): Promise<JobReturn> {
-  const { records, queues, observer, log } = context
+  const { records, stores, queues, notes, observer, log } = context
   const { head, tenant, origin } = spec
-  const fileIds = await context.files.keep(spec, outcome.gathered?.stored ?? [])
+  const fileIds = await stores.files.keep(spec, outcome.gathered?.stored ?? [])
   const job = { ...endedJob(spec, outcome, startedAt, attempt), ...producedBy(spec, outcome, fileIds) }
   // Before the result, so that whoever has read of a file finds it.
-  if (outcome.gathered) await context.artifacts.put(head.id, attempt, outcome.gathered.files)
+  if (outcome.gathered) await stores.artifacts.put(head.id, attempt, outcome.gathered.files)
   const artifactBytes = outcome.gathered?.files.reduce((sum, { content }) => sum + content.length, 0) ?? 0
   const ending = {
     events,
@@ -48,10 +48,10 @@ export async function finishJob(
   if (stored) observer.ended(spec, outcome.status, startedAt)
   await Promise.all([queues.promoteHeld(promotable), queues.enqueueWebhook(delivery)])
   if (!stored) {
-    await context.files.drop(tenant, fileIds.values())
+    await stores.files.drop(tenant, fileIds.values())
     return storedReturn(records, head.id)
   }
-  context.count(job, spec.delayMs)
+  notes.ended(job, spec.delayMs)
   const fields = { jobId: head.id, tenant, requestId: origin.requestId, attempt }
   log.info({ ...fields, language: head.language, image: head.image, status: job.status }, 'job ended')
   reportOutcome(context, spec, outcome)
@@ -60,16 +60,16 @@ export async function finishJob(
 
 /** What of a job's end is of interest for security. */
 function reportOutcome(
-  { report }: JobContext,
+  { notes }: JobContext,
   { head, tenant, origin }: JobSpec,
   { status, message, refusedCalls }: JobOutcome,
 ): void {
   const common = { ...origin, tenant, jobId: head.id }
   if (refusedCalls.length > 0) {
-    report({ kind: 'escape-attempt', ...common, detail: `the program tried ${refusedCalls.join(', ')}` })
+    notes.security({ kind: 'escape-attempt', ...common, detail: `the program tried ${refusedCalls.join(', ')}` })
   }
   if (status === 'wall-time-limit' || status === 'cpu-time-limit') {
-    report({ kind: 'time-limit', ...common, detail: message ?? 'a time limit ended the job' })
+    notes.security({ kind: 'time-limit', ...common, detail: message ?? 'a time limit ended the job' })
   }
 }
 
@@ -79,7 +79,7 @@ export async function storedReturn(records: Pick<JobReader, 'read'>, id: string)
   return { status: stored?.job.status ?? 'internal-error' }
 }
 
-export interface LostJobContext extends Pick<JobContext, 'records' | 'queues' | 'count'> {
+export interface LostJobContext extends Pick<JobContext, 'records' | 'queues' | 'notes'> {
   /** Counts the job. */
   lost: CountFinished
 }
@@ -88,7 +88,7 @@ export interface LostJobContext extends Pick<JobContext, 'records' | 'queues' | 
  * Stores the end of a job that the queue gave up, normally one whose worker died twice: its owner learns of it.
  */
 export async function storeLostJob(
-  { records, queues, lost, count }: LostJobContext,
+  { records, queues, lost, notes }: LostJobContext,
   spec: Pick<RecordedJob, 'head' | 'tenant'> & Partial<JobSpec>,
 ): Promise<void> {
   const stored = (await records.read(spec.head.id))?.job
@@ -97,7 +97,7 @@ export async function storeLostJob(
   const { stored: isStored, delivery, promotable } = await records.finish(job, spec.tenant, {}, ending)
   if (isStored) {
     lost(spec.head, 'internal-error')
-    count(job, spec.delayMs ?? 0)
+    notes.ended(job, spec.delayMs ?? 0)
   }
   await Promise.all([queues.promoteHeld(promotable), queues.enqueueWebhook(delivery)])
 }

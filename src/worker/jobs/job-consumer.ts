@@ -79,9 +79,11 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
   const compiled = createCompiledPrograms(undefined, createCompiledStore(core))
   const context: JobContext = {
     records,
-    artifacts: createArtifactStore(redis, keys, config),
-    problems: createProblemStore(redis, keys),
-    files: options.files,
+    stores: {
+      artifacts: createArtifactStore(redis, keys, config),
+      problems: createProblemStore(redis, keys),
+      files: options.files,
+    },
     environments: options.environments,
     sandboxes: {
       ...options.sandboxes,
@@ -94,8 +96,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
       promoteHeld: (ids) => promoteJobs(queue, ids, log),
       enqueueWebhook: options.enqueueWebhook,
     },
-    report: (event) => void events.record(event),
-    count: statistics.ended,
+    notes: { ended: statistics.ended, security: (event) => void events.record(event) },
     running,
     input: createLiveInput({ inputs, wakeUps: createWakeUps(subscriber), keys, log }),
     observer: observeTogether([metrics.jobs, ...(tracing ? [jobSpans(tracing)] : [])]),

@@ -20,21 +20,30 @@ export type JobRecords = JobLifeCycle & Pick<JobReader, 'read'>
 
 export interface JobContext {
   records: JobRecords
-  artifacts: Pick<ArtifactStore, 'put'>
-  /** Those that jobs name. */
-  problems: Pick<ProblemStore, 'content'>
-  files: JobFiles
+  stores: JobStores
   environments: JobEnvironments
   sandboxes: JobSandboxes
   queues: JobQueues
-  /** Takes a security event; never fails. */
-  report: (event: SecurityEvent) => void
-  /** Counts the end of a job for the statistics. */
-  count: (job: JobSummary, delayMs: number) => void
+  notes: JobNotes
   running: RunningJobs
   input: LiveInput
   observer: JobObserver
   log: Logger
+}
+
+/** Where lies what jobs name and leave. */
+export interface JobStores {
+  artifacts: Pick<ArtifactStore, 'put'>
+  /** Those that jobs name. */
+  problems: Pick<ProblemStore, 'content'>
+  files: JobFiles
+}
+
+/** What is noted of jobs beside their records; never fails. */
+export interface JobNotes {
+  /** Counts the end of a job for the statistics. */
+  ended: (job: JobSummary, delayMs: number) => void
+  security: (event: SecurityEvent) => void
 }
 
 /** Where jobs run. */

@@ -14,7 +14,7 @@ export interface ReconcileOptions {
   queue: JobQueue
   queues: JobContext['queues']
   lost: LostJobContext['lost']
-  count: JobContext['count']
+  notes: JobContext['notes']
   log: Logger
 }
 
@@ -26,7 +26,7 @@ export interface ReconcileOptions {
  * @throws when Redis fails
  */
 export async function reconcile(options: ReconcileOptions): Promise<number> {
-  const { redis, records, queue, queues, lost, count, log } = options
+  const { redis, records, queue, queues, lost, notes, log } = options
   for await (const changes of records.reorder()) await changePriorities(queue, changes)
   let ended = 0
   for await (const ids of records.doubtful(DOUBT_MS)) {
@@ -35,7 +35,7 @@ export async function reconcile(options: ReconcileOptions): Promise<number> {
       if (!found || found.job.status !== null) continue
       const { job, tenant } = found
       log.warn({ jobId: id, tenant, state: job.state }, 'job unknown to the queue was ended')
-      await storeLostJob({ records, queues, lost, count }, { head: job, tenant })
+      await storeLostJob({ records, queues, lost, notes }, { head: job, tenant })
       ended++
     }
   }

@@ -90,7 +90,9 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
   )
   const attempts = counter('job_attempts', 'Attempts that started; more than jobs when some ran again', ['runtime'])
   const requeued = counter('jobs_requeued', 'Jobs that went back to the queue', ['reason'])
-  const putBack = counter('jobs_put_back', 'Former name of runyard_jobs_requeued_total, for one version', ['reason'])
+  const formerRequeued = counter('jobs_put_back', 'Former name of runyard_jobs_requeued_total, for one version', [
+    'reason',
+  ])
   const output = counter('output_bytes', 'Bytes that programs wrote, including output beyond the limit', ['stream'])
   const events = counter('events_published', 'Events of jobs that this worker published', ['type'])
   const starting = seconds('sandbox_start', 'From the order for a sandbox to its readiness', BUCKETS.sandbox, [])
@@ -115,7 +117,7 @@ export function createWorkerMetrics(sources: WorkerSources): WorkerMetrics {
 
   const requeue = (reason: string, jobs: number) => {
     requeued.inc({ reason }, jobs)
-    putBack.inc({ reason }, jobs)
+    formerRequeued.inc({ reason }, jobs)
   }
   // There from the start: of a series that begins with 1 no rate can tell the first.
   for (const reason of ['engine-down', 'no-sandbox', 'files-unavailable', 'draining', 'sandbox-lost'])

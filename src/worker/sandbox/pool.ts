@@ -28,8 +28,8 @@ export interface PoolOptions {
   budget?: PoolBudget
   /** Keeps on the host what a sandbox of this image has mounted, from lending it until the returned function is called. */
   hold?: (image: string) => () => void
-  maxJobs: number
-  maxAgeMs: number
+  /** What a sandbox may serve before it is replaced. */
+  wear: { maxJobs: number; maxAgeMs: number }
   observer?: PoolObserver
   log: Logger
 }
@@ -125,7 +125,7 @@ const QUIET_MS = 30
 const PATIENCE_MS = 500
 
 export function createSandboxPool(options: PoolOptions): SandboxPool {
-  const { log } = options
+  const { log, wear } = options
   const ready = new Map<string, Sandbox[]>()
   const waiters = new Map<string, Waiter[]>()
   const making = new Map<string, number>()
@@ -138,8 +138,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   let closed = false
   let retryTimer: NodeJS.Timeout | undefined
 
-  const usable = (sandbox: Sandbox) =>
-    sandbox.jobs < options.maxJobs && Date.now() - sandbox.createdAt < options.maxAgeMs
+  const usable = (sandbox: Sandbox) => sandbox.jobs < wear.maxJobs && Date.now() - sandbox.createdAt < wear.maxAgeMs
 
   // Why each is being removed; of what went by itself nothing stands here.
   const reasons = new WeakMap<Sandbox, RetireReason>()
@@ -147,7 +146,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
     reasons.set(sandbox, reason)
     void sandbox.destroy()
   }
-  const worn = (sandbox: Sandbox): RetireReason => (sandbox.jobs < options.maxJobs ? 'max-age' : 'max-jobs')
+  const worn = (sandbox: Sandbox): RetireReason => (sandbox.jobs < wear.maxJobs ? 'max-age' : 'max-jobs')
 
   const create = async (image: string, memoryBytes: number): Promise<Sandbox> => {
     const sandbox = await options.create(image, memoryBytes)

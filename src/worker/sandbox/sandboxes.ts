@@ -57,8 +57,7 @@ export function createSandboxes(
       const { environment } = partsOf(image)
       return environment === undefined ? () => undefined : holdEnvironment(environment)
     },
-    maxJobs: settings.maxJobs,
-    maxAgeMs: settings.maxAgeMs,
+    wear: settings,
     observer,
     log,
   })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createEnvironmentRecords } from '../../../src/shared/environments/environment-records.ts'
-import { PATH, type PathParameter } from '../../../src/api/http/openapi/parameters.ts'
+import { PATH, type PathParameter } from '../../../src/api/http/parameters.ts'
 import { ROUTES } from '../../../src/api/routes.ts'
 import { newDelivery } from '../../../src/shared/webhooks/new-delivery.ts'
 import { createDeliveries } from '../../../src/shared/webhooks/deliveries.ts'

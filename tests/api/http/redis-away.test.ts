@@ -7,6 +7,7 @@ import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { answerProblem } from '../../../src/api/http/answer-problem.ts'
 import { connectRedis } from '../../../src/shared/redis/connect.ts'
+import { isRedisAway } from '../../../src/shared/redis/redis-away.ts'
 
 const log = pino({ level: 'silent' })
 let redis: Redis
@@ -56,14 +57,46 @@ test('503 when a connection is lost between two answers of a pipeline', async ()
   const other = connectRedis({ kind: 'server', node: { host: '127.0.0.1', port }, db: 0 }, 'fail-fast', 'test', log)
   try {
     if (other.status !== 'ready') await once(other, 'ready')
-    let words = ''
+    let code: unknown
     const response = await answerOf(async () => {
       const [, second] = (await other.pipeline().get('first').get('second').exec()) ?? []
-      words = second?.[0]?.message ?? ''
+      code = (second?.[0] as { code?: unknown } | undefined)?.code
       throw second?.[0]
     })
-    expect(words).toBe('Command aborted due to connection close')
+    expect(code).toBe('REDIS_AWAY')
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2'])
+  } finally {
+    other.disconnect()
+    server.close()
+  }
+})
+
+test('what Redis answers has no code, what it does not answer has, whatever ends it', async () => {
+  const server = createSocketServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk) => {
+      const text = chunk.toString()
+      if (text.includes('refused')) socket.write('-ERR no\r\n')
+      else if (text.includes('lost')) socket.destroy()
+      else if (!text.includes('silence')) socket.write('+OK\r\n'.repeat(text.match(/^\*/gm)?.length ?? 0))
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const other = connectRedis({ kind: 'server', node: { host: '127.0.0.1', port }, db: 0 }, 'fail-fast', 'test', log)
+  const faultOf = (work: Promise<unknown>) =>
+    work.then(
+      () => 'none',
+      (error: unknown) => isRedisAway(error),
+    )
+  try {
+    if (other.status !== 'ready') await once(other, 'ready')
+    const answered = await faultOf(other.get('refused'))
+    const lost = await faultOf(other.get('lost'))
+    const closed = faultOf(other.get('silence'))
+    other.disconnect()
+    const after = await faultOf(other.get('x'))
+    expect([answered, lost, await closed, after]).toEqual([false, true, true, true])
   } finally {
     other.disconnect()
     server.close()

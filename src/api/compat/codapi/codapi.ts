@@ -43,11 +43,12 @@ export const CODAPI: CompatSystem = {
 }
 
 function routes(needs: SystemNeeds): Router {
-  const { mayRun, config, languages } = needs
+  const { config, languages } = needs
+  const { mayUse } = needs.jobs
   const router = Router()
   // A snippet's `url` ends in /v1 by default.
   router.get(['/health', '/v1/health'], (_req, res) => void res.json({ status: 'ok' }))
-  router.post(['/exec', '/v1/exec'], mayRun, readBody(config.http.maxBodyBytes), async (req, res) => {
+  router.post(['/exec', '/v1/exec'], mayUse, readBody(config.http.maxBodyBytes), async (req, res) => {
     const { sandbox, version, command = 'run', files } = execRequest(req.body)
     const language = findLanguage(languages, sandbox)
     if (!language) throw new Problem('not-found', `unknown sandbox "${sandbox}"`)

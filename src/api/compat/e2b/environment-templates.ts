@@ -9,7 +9,7 @@ import type { Caller } from '../../http/caller.ts'
 import { knownRuntimes } from '../../load/check-workers.ts'
 import type { SessionNeeds } from '../../sessions/needs.ts'
 
-type Needs = Pick<SessionNeeds, 'environments' | 'languages' | 'overview'>
+type Needs = Pick<SessionNeeds, 'languages' | 'starting'>
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** Whether a template can only be an environment, by its id. */
@@ -31,7 +31,7 @@ export async function environmentTemplate(
   caller: Caller,
   signal: AbortSignal,
 ): Promise<Pick<SessionRequest, 'language' | 'environment'> | undefined> {
-  const { environments } = needs
+  const { environments } = needs.starting
   const isSet = id.includes('/')
   if (!isSet && !isEnvironmentId(id)) return undefined
   const { view: first } = await environments.own(caller.tenant, isSet ? await requestSet(needs, id, caller) : id)
@@ -39,15 +39,15 @@ export async function environmentTemplate(
   return { language: view.language, environment: view.id }
 }
 
-async function requestSet({ environments, languages, overview }: Needs, id: string, caller: Caller) {
+async function requestSet({ languages, starting }: Needs, id: string, caller: Caller) {
   const asked = findLanguage(languages, id.slice(0, id.indexOf('/')))
   if (!asked) throw noSet(id, languages)
   const language = installingLanguage(languages, asked)
   const name = `${language.id}${id.slice(id.indexOf('/'))}`
   if (!setsOf([language]).includes(name)) throw noSet(id, languages)
-  return environments.request(
+  return starting.environments.request(
     language,
-    knownRuntimes(await overview()),
+    knownRuntimes(await starting.overview()),
     packageSet(language, name, '/templateID').manifest,
     caller,
     name,
@@ -56,7 +56,7 @@ async function requestSet({ environments, languages, overview }: Needs, id: stri
 
 /** Waits for what is being built. */
 async function built(
-  environments: Needs['environments'],
+  environments: Needs['starting']['environments'],
   first: EnvironmentRecord['view'],
   { tenant }: Caller,
   signal: AbortSignal,

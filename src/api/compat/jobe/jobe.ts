@@ -51,14 +51,15 @@ export const JOBE: CompatSystem = {
 }
 
 function routes(needs: SystemNeeds): Router {
-  const { config, languages, overview, mayRun, sentFiles } = needs
+  const { config, languages, overview, sentFiles } = needs
+  const { mayUse } = needs.jobs
   const router = Router()
   const read = readBody(config.http.maxBodyBytes)
   const tenantOf = (res: Response) => res.locals.caller.tenant
   const runtimes = async () => (await overview()).runtimes
 
   router.get(`${BASE}/languages`, async (_req, res) => void res.json(jobeLanguages(languages, await runtimes())))
-  router.post(`${BASE}/runs`, mayRun, read, async (req, res) => {
+  router.post(`${BASE}/runs`, mayUse, read, async (req, res) => {
     const limits = { defaults: config.limits.defaults, ceilings: ceilingsFor(config, res) }
     try {
       const { request, files, held } = readRun(req.body, languages, await runtimes(), limits)
@@ -76,7 +77,7 @@ function routes(needs: SystemNeeds): Router {
       res.status(400).json(error.message)
     }
   })
-  router.put(`${BASE}/files/:id`, mayRun, read, async (req, res) => {
+  router.put(`${BASE}/files/:id`, mayUse, read, async (req, res) => {
     const id = String(req.params['id'])
     const contents = membersOf(req.body)['file_contents']
     if (!FILE_ID.test(id)) return res.status(400).json('The file id must be 1 to 64 letters and digits')
@@ -85,7 +86,7 @@ function routes(needs: SystemNeeds): Router {
     await sentFiles.put(tenantOf(res), id, Buffer.from(plain, 'base64'))
     res.status(204).end()
   })
-  router.head(`${BASE}/files/:id`, mayRun, async (req, res) => {
+  router.head(`${BASE}/files/:id`, mayUse, async (req, res) => {
     res.status((await sentFiles.has(tenantOf(res), String(req.params['id']))) ? 204 : 404).end()
   })
   router.use((req) => {

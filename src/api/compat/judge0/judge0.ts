@@ -20,20 +20,21 @@ export const JUDGE0: CompatSystem = {
 }
 
 function routes(needs: SystemNeeds): Router {
-  const { config, languages, overview, mayRun } = needs
+  const { config, languages, overview } = needs
+  const { mayUse } = needs.jobs
   const router = Router()
   const submissions = submissionHandlers(needs)
   const read = readBody(config.http.maxBodyBytes)
   const known = async () => judge0Languages(languages, (await overview()).runtimes)
 
-  router.post('/submissions', mayRun, read, submissions.create)
-  router.get('/submissions', mayRun, submissions.list)
-  router.post('/submissions/batch', mayRun, read, submissions.createBatch)
-  router.get('/submissions/batch', mayRun, submissions.readBatch)
-  router.get('/submissions/:token', mayRun, submissions.read)
+  router.post('/submissions', mayUse, read, submissions.create)
+  router.get('/submissions', mayUse, submissions.list)
+  router.post('/submissions/batch', mayUse, read, submissions.createBatch)
+  router.get('/submissions/batch', mayUse, submissions.readBatch)
+  router.get('/submissions/:token', mayUse, submissions.read)
   router.delete(
     '/submissions/:token',
-    mayRun,
+    mayUse,
     (_req, res) => void res.status(400).json({ error: 'delete not allowed' }),
   )
 
@@ -64,7 +65,7 @@ function routes(needs: SystemNeeds): Router {
   })
   // Whoever came this far has shown a valid key, or needs none.
   router.post('/authenticate', (_req, res) => void res.status(200).end())
-  router.post('/authorize', mayRun, (_req, res) => void res.status(200).end())
+  router.post('/authorize', mayUse, (_req, res) => void res.status(200).end())
   router.use((req) => {
     throw new Problem('not-found', `${req.path} is not a path of this service`)
   })

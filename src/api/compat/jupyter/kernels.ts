@@ -132,7 +132,7 @@ export function createKernelCalls(
       const language = languageOfKernel(name ?? '', languages, knownRuntimes(await overview()))
       const body = { language, kernel: true, maxLifetimeMs: config.sessions.maxLifetimeMs, ...environment(env) }
       const request = { body, caller: res.locals.caller, requestId: requestIdOf(res.req) }
-      await needs.limitEndUsers(request, 'job')
+      await needs.starting.limitEndUsers(request, 'job')
       const admit = () => open.admit(res)
       const spec = await prepareSession(needs, sessionRequest(body), { ...request, admit })
       const signal = open.admit(res)

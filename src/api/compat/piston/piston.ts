@@ -40,7 +40,8 @@ function routes(needs: SystemNeeds): Router {
 }
 
 function apiRoutes(needs: SystemNeeds): Router {
-  const { config, languages, overview, mayRun, open, upgrades } = needs
+  const { config, languages, overview, open, upgrades } = needs
+  const { mayUse } = needs.jobs
   const router = Router()
   const read = readBody(config.http.maxBodyBytes)
   const runtimes = async () => (await overview()).runtimes
@@ -58,10 +59,10 @@ function apiRoutes(needs: SystemNeeds): Router {
     if (req.method === 'POST') return res.json({ language: found.language, version: found.version })
     res.status(403).json({ message: 'languages are removed by the operator: npx runyard languages remove' })
   }
-  router.post('/packages', mayRun, read, change)
-  router.delete('/packages', mayRun, read, change)
+  router.post('/packages', mayUse, read, change)
+  router.delete('/packages', mayUse, read, change)
 
-  router.post('/execute', mayRun, read, async (req, res) => {
+  router.post('/execute', mayUse, read, async (req, res) => {
     const limits = { defaults: config.limits.defaults, ceilings: ceilingsFor(config, res) }
     try {
       const execution = readExecution(membersOf(req.body), languages, await runtimes(), limits)
@@ -73,7 +74,7 @@ function apiRoutes(needs: SystemNeeds): Router {
     }
   })
 
-  router.get('/connect', mayRun, async (req, res) => {
+  router.get('/connect', mayUse, async (req, res) => {
     if (!upgrades.asksFor(req)) {
       throw new Problem('upgrade-required', 'this is a WebSocket; connect with ws: or wss:', {
         headers: { Upgrade: 'websocket', Connection: 'Upgrade' },

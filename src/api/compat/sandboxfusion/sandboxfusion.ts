@@ -53,10 +53,11 @@ const runCodeRequest = bodyValidator(RunCodeRequest)
 const runJupyterRequest = bodyValidator(RunJupyterRequest)
 
 function routes(needs: SystemNeeds): Router {
-  const { config, languages, mayRun } = needs
+  const { config, languages } = needs
+  const { mayUse } = needs.jobs
   const router = Router()
   router.get('/v1/ping', (_req, res) => void res.json('pong'))
-  router.post('/run_code', mayRun, readBody(config.http.maxBodyBytes), async (req, res) => {
+  router.post('/run_code', mayUse, readBody(config.http.maxBodyBytes), async (req, res) => {
     const body = runCodeRequest(req.body)
     const language = findLanguage(languages, languageName(body.language))
     if (!language) {

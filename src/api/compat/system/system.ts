@@ -3,9 +3,7 @@ import type { Redis } from 'ioredis'
 import type { Config } from '../../../shared/config/config.ts'
 import type { Language } from '../../../shared/language.ts'
 import type { Problem } from '../../../shared/problems.ts'
-import type { ArtifactStore } from '../../../shared/redis/artifact-store.ts'
 import type { Keys } from '../../../shared/redis/keys.ts'
-import type { JobList } from '../../../shared/redis/job-list.ts'
 import type { SessionNeeds } from '../../sessions/needs.ts'
 import type { Overview } from '../../../shared/redis/worker-registry.ts'
 import type { EventFeed } from '../../events/event-feed.ts'
@@ -13,21 +11,17 @@ import type { OpenResponses } from '../../http/open-responses.ts'
 import type { Upgrades } from '../../http/upgrades.ts'
 import type { Cancel } from '../../jobs/cancellation.ts'
 import type { JobSubmission } from '../../jobs/job-submission.ts'
+import type { JobServing } from '../../jobs/jobs-feature.ts'
 import type { JobRequestBuilder } from '../../jobs/request/job-request-builder.ts'
-import type { SocketDeps } from '../../jobs/socket/serve-socket.ts'
-import type { OutputNeeds } from '../../jobs/with-output.ts'
 import type { SentFiles } from './sent-files.ts'
 
 /** What jobs give to the other systems' routes. */
-export interface SystemJobs {
+export interface SystemJobs extends JobServing {
   requests: JobRequestBuilder
   submission: JobSubmission
   cancel: Cancel
-  output: OutputNeeds
-  jobList: JobList
-  artifacts: ArtifactStore
-  /** For sockets to interactive jobs. */
-  socket: SocketDeps
+  /** Lets through callers that may submit jobs. */
+  mayUse: RequestHandler
 }
 
 /** What sessions give to the other systems' routes. */
@@ -53,8 +47,6 @@ export interface SystemNeeds {
   upgrades: Upgrades
   /** Takes from the caller's submissions what a request costs beyond what it has paid. */
   spend: (res: Response, tokens: number) => Promise<void>
-  /** Lets through callers that may submit jobs. */
-  mayRun: RequestHandler
 }
 
 /** Another system whose protocol is served under a path of its own. */

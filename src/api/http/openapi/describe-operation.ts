@@ -1,7 +1,7 @@
 import { Value } from 'typebox/value'
 import { PROBLEMS, type ProblemCode } from '../../../shared/problems.ts'
 import type { Answer, RequestExample, RouteDescription } from '../route.ts'
-import { header, REQUEST_HEADERS, type ResponseHeader } from './parameters.ts'
+import { header, REQUEST_HEADERS, type ResponseHeader } from '../parameters.ts'
 import { headersOfProblems, isAfterAcceptance, problemAnswer, problemsOf } from './problems.ts'
 import type { References } from './references.ts'
 

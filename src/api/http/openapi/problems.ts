@@ -1,6 +1,6 @@
 import { PROBLEMS, Problem, type ProblemCode } from '../../../shared/problems.ts'
 import type { RouteDescription } from '../route.ts'
-import type { ResponseHeader } from './parameters.ts'
+import type { ResponseHeader } from '../parameters.ts'
 import { PROBLEM_EXAMPLES } from './examples/problems.ts'
 
 const BEHIND_ACCESS: readonly ProblemCode[] = ['unauthenticated', 'caller-blocked', 'rate-limited', 'unavailable']

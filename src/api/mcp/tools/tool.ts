@@ -10,7 +10,7 @@ import { faultsOf } from '../../http/validate.ts'
 import type { Caller } from '../../http/caller.ts'
 import type { OpenResponses } from '../../http/open-responses.ts'
 import { invalidRequest } from '../../http/problems.ts'
-import type { JobsFeature } from '../../jobs/jobs-feature.ts'
+import type { JobServing, JobsFeature } from '../../jobs/jobs-feature.ts'
 import type { SessionNeeds } from '../../sessions/needs.ts'
 
 /** What tools are made with: the capabilities that they stand on. */
@@ -18,7 +18,7 @@ export interface ToolNeeds {
   config: Pick<Config, 'limits' | 'sessions' | 'http'>
   languages: readonly Language[]
   overview: () => Promise<Overview>
-  jobs: Pick<JobsFeature, 'records' | 'requests' | 'submission' | 'cancel' | 'output' | 'artifacts'>
+  jobs: Pick<JobsFeature, 'records' | 'requests' | 'submission' | 'cancel'> & Pick<JobServing, 'output' | 'artifacts'>
   sessions: SessionNeeds
   /** Events of jobs and sessions as they come. */
   live: LiveEvents

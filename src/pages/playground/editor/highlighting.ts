@@ -11,9 +11,29 @@ const commonLisp = legacy(
   () => import('@codemirror/legacy-modes/mode/commonlisp'),
   (mode) => mode.commonLisp,
 )
+const clojure = legacy(
+  () => import('@codemirror/legacy-modes/mode/clojure'),
+  (mode) => mode.clojure,
+)
 const d = legacy(
   () => import('@codemirror/legacy-modes/mode/d'),
   (mode) => mode.d,
+)
+const ml = legacy(
+  () => import('@codemirror/legacy-modes/mode/mllike'),
+  (mode) => mode.oCaml,
+)
+const pascal = legacy(
+  () => import('@codemirror/legacy-modes/mode/pascal'),
+  (mode) => mode.pascal,
+)
+const perl = legacy(
+  () => import('@codemirror/legacy-modes/mode/perl'),
+  (mode) => mode.perl,
+)
+const vhdl = legacy(
+  () => import('@codemirror/legacy-modes/mode/vhdl'),
+  (mode) => mode.vhdl,
 )
 const lua = legacy(
   () => import('@codemirror/legacy-modes/mode/lua'),
@@ -32,8 +52,12 @@ const javascript = async () => (await import('@codemirror/lang-javascript')).jav
 const typescript = async () => (await import('@codemirror/lang-javascript')).javascript({ typescript: true })
 const python = async () => (await import('@codemirror/lang-python')).python()
 
-/** Highlighting by the id of a language: that of the languages here, and of others that an operator may add. */
+/**
+ * Highlighting by the id of a language: that of the languages here, and of others that an operator may add. A language without a mode has that of the
+ * nearest relative whose comments and strings are written alike.
+ */
 const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
+  ada: vhdl,
   assembly: legacy(
     () => import('@codemirror/legacy-modes/mode/gas'),
     (mode) => mode.gas,
@@ -50,10 +74,7 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
   clang: cpp,
   'clang-cpp': cpp,
   clisp: commonLisp,
-  clojure: legacy(
-    () => import('@codemirror/legacy-modes/mode/clojure'),
-    (mode) => mode.clojure,
-  ),
+  clojure,
   cobol: legacy(
     () => import('@codemirror/legacy-modes/mode/cobol'),
     (mode) => mode.cobol,
@@ -63,6 +84,7 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
     (mode) => mode.coffeeScript,
   ),
   'common-lisp': commonLisp,
+  coq: ml,
   cpp,
   crystal: legacy(
     () => import('@codemirror/legacy-modes/mode/crystal'),
@@ -76,6 +98,7 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
     () => import('@codemirror/legacy-modes/mode/erlang'),
     (mode) => mode.erlang,
   ),
+  fennel: clojure,
   fish: shell,
   forth: legacy(
     () => import('@codemirror/legacy-modes/mode/forth'),
@@ -113,23 +136,21 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
   ksh: shell,
   lua,
   luajit: lua,
-  'objective-c': legacy(clike, (mode) => mode.objectiveC),
-  ocaml: legacy(
-    () => import('@codemirror/legacy-modes/mode/mllike'),
-    (mode) => mode.oCaml,
+  maxima: legacy(
+    () => import('@codemirror/legacy-modes/mode/mathematica'),
+    (mode) => mode.mathematica,
   ),
+  modula2: pascal,
+  'objective-c': legacy(clike, (mode) => mode.objectiveC),
+  ocaml: ml,
   octave: legacy(
     () => import('@codemirror/legacy-modes/mode/octave'),
     (mode) => mode.octave,
   ),
-  pascal: legacy(
-    () => import('@codemirror/legacy-modes/mode/pascal'),
-    (mode) => mode.pascal,
-  ),
-  perl: legacy(
-    () => import('@codemirror/legacy-modes/mode/perl'),
-    (mode) => mode.perl,
-  ),
+  pascal,
+  perl,
+  php: async () => (await import('@codemirror/lang-php')).php(),
+  picolisp: commonLisp,
   pike: legacy(clike, (mode) => mode.java),
   pypy: python,
   postgresql: legacy(
@@ -143,6 +164,7 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
     (mode) => mode.r,
   ),
   racket: scheme,
+  raku: perl,
   ruby: legacy(
     () => import('@codemirror/legacy-modes/mode/ruby'),
     (mode) => mode.ruby,
@@ -167,10 +189,7 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
     () => import('@codemirror/legacy-modes/mode/verilog'),
     (mode) => mode.verilog,
   ),
-  vhdl: legacy(
-    () => import('@codemirror/legacy-modes/mode/vhdl'),
-    (mode) => mode.vhdl,
-  ),
+  vhdl,
   wat: legacy(
     () => import('@codemirror/legacy-modes/mode/wast'),
     (mode) => mode.wast,
@@ -179,7 +198,7 @@ const LOADERS: Record<string, () => Promise<LanguageSupport>> = {
     () => import('@codemirror/legacy-modes/mode/vb'),
     (mode) => mode.vb,
   ),
-  // Of the modes there are, Rust's has most of its words.
+  z3: commonLisp,
   zig: legacy(
     () => import('@codemirror/legacy-modes/mode/rust'),
     (mode) => mode.rust,

@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox'
-import { MAX_WAIT_SECONDS } from '../prefer.ts'
+import { MAX_WAIT_SECONDS } from './prefer.ts'
 
 export interface PathParameter {
   description: string
