@@ -17,6 +17,7 @@
 #include "log.h"
 #include "proc.h"
 #include "protocol.h"
+#include "seccomp-notify.h"
 #include "store.h"
 
 /* Each container has its own file system of them; when the last cell ended its terminals did. */
@@ -30,7 +31,7 @@
 static void replace_devices(void)
 {
     static const char *const names[] = {"null", "zero", "full", "random", "urandom", "tty"};
-    bool said = false;
+    bool said = false, all = true;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char own[32] = DEVICES_FOLDER "/", shown[16] = "/dev/";
         strcat(own, names[i]);
@@ -42,6 +43,7 @@ static void replace_devices(void)
                 warn("%s: %s; the machine's is used, as of all that cannot be opened", own, strerror(errno));
             said = true;
             umount2(own, MNT_DETACH);
+            all = false;
             continue;
         }
         if (fd >= 0)
@@ -50,6 +52,8 @@ static void replace_devices(void)
         if (mount(own, shown, NULL, MS_MOVE, NULL) < 0)
             die("move", own);
     }
+    if (all)
+        notify_own_devices();
 }
 
 /* No process of the container shall gain a capability by what it executes; init, which executes nothing, keeps its own. */

@@ -38,10 +38,11 @@
 enum { CALLS_PER_TURN = 32, NETLINK_SOCKETS = 32, NETLINK_BYTES = 32 << 10 };
 
 /*
- * Locks of one cell at a time. While they are counted nobody on the machine locks, so it is done after so many calls; where there were
- * too many, after some time, for a program that has closed its files since.
+ * Locks of one cell at a time: fewer where its devices are the machine's, since whoever closes such a file looks through all that are
+ * on it. While they are counted nobody on the machine locks, so it is done after so many calls; where there were too many, after some
+ * time, for a program that has closed its files since.
  */
-enum { LOCKS = 8192, CALLS_PER_COUNT = 4096, RECOUNT_US = 100000 };
+enum { LOCKS = 8192, CALLS_PER_COUNT = 4096, SHARED_LOCKS = 256, RECOUNT_US = 100000 };
 
 /*
  * Sockets of TCP and UDP of one cell at a time, and of UDP alone. One that is in no connection counts twice, since a second one comes up
@@ -52,7 +53,9 @@ enum { INTERNET_SOCKETS = 1024, UDP_SOCKETS = 128 };
 static int listener = -1;
 /* How many may still be made before they are counted again. */
 static int sockets_left, udp_left;
-static unsigned lock_calls;
+static bool devices_shared = true;
+/* What may still be made before they are counted again. */
+static size_t locks_left;
 static bool locks_full;
 static uint64_t counted_us;
 static size_t known;
@@ -73,9 +76,14 @@ void notify_begin(int descriptor)
     stop_listening();
     listener = descriptor;
     known = 0;
-    lock_calls = 0;
+    locks_left = devices_shared ? SHARED_LOCKS : CALLS_PER_COUNT;
     locks_full = false;
     sockets_left = udp_left = 0;
+}
+
+void notify_own_devices(void)
+{
+    devices_shared = false;
 }
 
 int notify_listener(void)
@@ -199,13 +207,13 @@ static bool may_make_socket(bool udp)
 }
 
 /* Those of open files, which may be another cell's, are none of ours: a program cannot make them. */
-static size_t count_locks(void)
+static size_t count_locks(size_t most)
 {
     char line[256];
     size_t count = 0;
     int fd = openat(proc_writable, "locks", O_RDONLY | O_CLOEXEC);
     FILE *locks = fd < 0 ? NULL : fdopen(fd, "r");
-    while (locks && count < LOCKS && fgets(line, sizeof line, locks))
+    while (locks && count < most && fgets(line, sizeof line, locks))
         count += strstr(line, " OFDLCK ") == NULL;
     if (locks)
         fclose(locks);
@@ -216,13 +224,16 @@ static size_t count_locks(void)
 
 static bool may_lock(void)
 {
-    lock_calls++;
-    if (locks_full ? clock_us(CLOCK_MONOTONIC) - counted_us >= RECOUNT_US : lock_calls >= CALLS_PER_COUNT) {
-        lock_calls = 0;
-        locks_full = count_locks() >= LOCKS;
+    if (locks_full ? clock_us(CLOCK_MONOTONIC) - counted_us >= RECOUNT_US : locks_left == 0) {
+        const size_t most = devices_shared ? SHARED_LOCKS : LOCKS, count = count_locks(most);
+        locks_full = count >= most;
+        locks_left = devices_shared ? most - count : CALLS_PER_COUNT;
         counted_us = clock_us(CLOCK_MONOTONIC);
     }
-    return !locks_full;
+    if (locks_full)
+        return false;
+    locks_left--;
+    return true;
 }
 
 enum { SOCKET_TYPE = 0xf };

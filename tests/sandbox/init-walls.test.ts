@@ -476,3 +476,22 @@ test('device nodes of the sandbox’s own that cannot be opened are told of once
     rmSync(folder, { recursive: true })
   }
 })
+
+test('a sandbox whose devices are the machine\'s may hold few locks', async () => {
+  const launch: Launch = async (options) => attachedTransport(await bench.engine.launch(options))
+  const { stdout } = await run(
+    python(`
+import errno, fcntl, os, struct
+fd = os.open('/dev/null', os.O_RDWR)
+def lock(kind, at): fcntl.fcntl(fd, fcntl.F_SETLK, struct.pack('hhqqi', kind, 0, at, 1, 0))
+# One at a time is what most programs do.
+for _ in range(1000): lock(fcntl.F_WRLCK, 0); lock(fcntl.F_UNLCK, 0)
+count = 0
+try:
+    for count in range(2000): lock(fcntl.F_WRLCK, 2 * count)
+except OSError as error: print(count, errno.errorcode[error.errno])`),
+    {},
+    { sandbox: await bench.make({ launch }) },
+  )
+  expect(stdout).toBe('256 ENOLCK\n')
+})
