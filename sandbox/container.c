@@ -1,5 +1,5 @@
 /*
- * Once for the container, before there is any job: podman's own files are taken away or covered, devices get nodes of the
+ * Once for the container, before there is any job: podman's own files are taken away or covered, devices and packages become the
  * sandbox's own, and init gives up what it needed for that.
  */
 #include "container.h"
@@ -56,6 +56,30 @@ static void replace_devices(void)
         notify_own_devices();
 }
 
+/*
+ * The packages of an environment are a folder of the machine, one for all sandboxes that have them: a lock on a file of it would be
+ * felt in all of them, and fsync would wait for the machine's disk. In a file system of the sandbox's own they are other files with the
+ * same content. A kernel before 5.11 makes none for a container.
+ */
+static void separate_environment(void)
+{
+    static const char shown[] = ENVIRONMENT_FOLDER, aside[] = STORE ENVIRONMENT_FOLDER;
+    if (mkdir(aside, 0555) < 0)
+        die("make", aside);
+    if (mount(shown, aside, NULL, MS_MOVE, NULL) == 0) {
+        /* Without a second folder it would be one that can be written. */
+        if (mount("environment", shown, "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, "lowerdir=" STORE ENVIRONMENT_FOLDER ":" STORE_FOLDER) == 0)
+            umount2(aside, MNT_DETACH);
+        else {
+            warn("%s: %s; its files are the machine's", shown, strerror(errno));
+            if (mount(aside, shown, NULL, MS_MOVE, NULL) < 0)
+                die("move", aside);
+        }
+    } else if (errno != ENOENT && errno != EINVAL)
+        die("move", shown);
+    rmdir(aside);
+}
+
 /* No process of the container shall gain a capability by what it executes; init, which executes nothing, keeps its own. */
 static void give_up_capabilities(void)
 {
@@ -89,6 +113,7 @@ void container_prepare(bool transport, bool devices)
         replace_devices();
     if (mkdir(STORE_FOLDER, 0555) < 0 && errno != EEXIST)
         die("make", STORE_FOLDER);
+    separate_environment();
     for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
         umount2(told[i].path, MNT_DETACH);
         store_file(told[i].store, told[i].content);

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { MIB } from '../../src/shared/limits.ts'
 import { encodeFrame, encodeKill, encodeStart } from '../../src/worker/sandbox/frames.ts'
 import type { Launch } from '../../src/worker/sandbox/launch.ts'
-import { DEVICES_FOLDER, FRAME, OPTION_DEVICES } from '../../src/worker/sandbox/protocol.ts'
+import { DEVICES_FOLDER, ENVIRONMENT_FOLDER, FRAME, OPTION_DEVICES } from '../../src/worker/sandbox/protocol.ts'
 import { attachedTransport } from '../../src/worker/sandbox/transport.ts'
 import { eventually } from '../support/eventually.ts'
 import { createBench, python, stage, STAGE, syscalls } from './init-harness.ts'
@@ -477,7 +477,70 @@ test('device nodes of the sandbox’s own that cannot be opened are told of once
   }
 })
 
-test('a sandbox whose devices are the machine\'s may hold few locks', async () => {
+describe('the packages of an environment', () => {
+  /** A sandbox that has this folder of the machine as its environment. */
+  const withEnvironment = async (folder: string) => {
+    const launch: Launch = async (options) => {
+      const { HostConfig } = options
+      const mount = { Type: 'bind' as const, Source: folder, Target: ENVIRONMENT_FOLDER, ReadOnly: true }
+      const more = { HostConfig: { ...HostConfig, Mounts: [...(HostConfig?.Mounts ?? []), mount] } }
+      return attachedTransport(await bench.engine.launch({ ...options, ...more }))
+    }
+    const sandbox = await bench.make({ launch })
+    sandbox.begin(MIB)
+    return sandbox
+  }
+  const LOCK = python(`
+import fcntl, os, struct
+fd = os.open('/environment/lib/module.py', os.O_RDONLY)
+try:
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.fcntl(fd, fcntl.F_SETLK, struct.pack('hhqqi', fcntl.F_RDLCK, 0, 0, 1, 0))
+    print('locked', flush=True)
+except OSError as error: print(error)
+os.fsync(fd); os.fsync(os.open('/environment/lib', os.O_RDONLY))
+input()`)
+
+  test('are files of the sandbox alone: its locks are on no file of the machine, and a neighbour feels none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'runyard-environment-'))
+    try {
+      chmodSync(folder, 0o755)
+      mkdirSync(join(folder, 'lib'))
+      writeFileSync(join(folder, 'lib/module.py'), 'print("imported")\n')
+      const [one, other] = [await withEnvironment(folder), await withEnvironment(folder)]
+      let locks = ''
+      const neighbour = async () => (await stage(other, LOCK, {}, { stdin: Buffer.from('\n') })).stdout
+      let said: Promise<string> | undefined
+      const held = stage(
+        one,
+        LOCK,
+        { stdin: true },
+        {
+          stdin: new Uint8Array(),
+          onOutput: () => {
+            locks = readFileSync('/proc/locks', 'utf8')
+            said ??= neighbour()
+          },
+        },
+      )
+      expect((await held).stdout).toBe('locked\n')
+      expect(await said).toBe('locked\n')
+      const { dev, ino } = statSync(join(folder, 'lib/module.py'))
+      const hex = (number: number) => number.toString(16).padStart(2, '0')
+      expect(locks).not.toContain(` ${hex((dev >> 8) & 0xfff)}:${hex(dev & 0xff)}:${ino} `)
+      const seen = await stage(
+        one,
+        'python3 /environment/lib/module.py; touch /environment/x; stat -f -c %T /environment; grep -c /environment /proc/self/mountinfo',
+      )
+      expect(seen.stdout).toBe('imported\noverlayfs\n1\n')
+      expect(seen.stderr).toMatch(/Read-only file system/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+test("a sandbox whose devices are the machine's may hold few locks", async () => {
   const launch: Launch = async (options) => attachedTransport(await bench.engine.launch(options))
   const { stdout } = await run(
     python(`
