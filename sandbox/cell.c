@@ -76,7 +76,7 @@ static struct cell_size taken(void)
     struct statfs space;
     if (statfs(JOB, &space) < 0)
         die("look at", JOB);
-    return (struct cell_size){.bytes = space.f_blocks - space.f_bfree, .inodes = space.f_files - space.f_ffree};
+    return (struct cell_size){.bytes = (space.f_blocks - space.f_bfree) * (uint64_t)space.f_bsize, .inodes = space.f_files - space.f_ffree};
 }
 
 static struct cell_size taken_at_first;
@@ -132,7 +132,8 @@ static void raise_loopback(void)
 
 /*
  * Bounds of what lies in the kernel for a network and counts as no job's memory: connections that nobody accepts, or that
- * are over, options and buffers of sockets. A kernel that has one of them for all networks together shows none to a cell.
+ * are over, options and buffers of sockets, and copies of what was sent, which a control message can ask for. With cookies for every
+ * connection the kernel has no cause to log a flood of them. A kernel that has one of them for all networks together shows none to a cell.
  */
 static void bound_network(void)
 {
@@ -141,6 +142,8 @@ static void bound_network(void)
     } bounds[] = {
         {"sys/net/core/somaxconn", "128"},
         {"sys/net/core/optmem_max", "20480"},
+        {"sys/net/core/tstamp_allow_data", "0"},
+        {"sys/net/ipv4/tcp_syncookies", "2"},
         {"sys/net/ipv4/tcp_max_syn_backlog", "128"},
         {"sys/net/ipv4/tcp_max_tw_buckets", "2048"},
         {"sys/net/ipv4/tcp_rmem", "4096 65536 262144"},
@@ -171,6 +174,10 @@ void cell_setup(const struct cell_size *size)
 bool cell_resize(const struct cell_size *size)
 {
     char options[96];
+    const struct cell_size now = taken();
+    /* The kernel would refuse it as well, with a line in the machine's log. */
+    if (size->bytes < now.bytes || size->inodes < now.inodes)
+        return false;
     size_options(options, sizeof options, size, "");
     return mount(NULL, JOB, NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, options) == 0;
 }

@@ -1,5 +1,5 @@
 /*
- * Once for the container, before there is any job: podman's own files are taken away or covered, devices get nodes of the
+ * Once for the container, before there is any job: podman's own files are taken away or covered, devices and packages become the
  * sandbox's own, and init gives up what it needed for that.
  */
 #include "container.h"
@@ -17,6 +17,7 @@
 #include "log.h"
 #include "proc.h"
 #include "protocol.h"
+#include "seccomp-notify.h"
 #include "store.h"
 
 /* Each container has its own file system of them; when the last cell ended its terminals did. */
@@ -30,7 +31,7 @@
 static void replace_devices(void)
 {
     static const char *const names[] = {"null", "zero", "full", "random", "urandom", "tty"};
-    bool said = false;
+    bool said = false, all = true;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char own[32] = DEVICES_FOLDER "/", shown[16] = "/dev/";
         strcat(own, names[i]);
@@ -42,6 +43,7 @@ static void replace_devices(void)
                 warn("%s: %s; the machine's is used, as of all that cannot be opened", own, strerror(errno));
             said = true;
             umount2(own, MNT_DETACH);
+            all = false;
             continue;
         }
         if (fd >= 0)
@@ -50,6 +52,32 @@ static void replace_devices(void)
         if (mount(own, shown, NULL, MS_MOVE, NULL) < 0)
             die("move", own);
     }
+    if (all)
+        notify_own_devices();
+}
+
+/*
+ * The packages of an environment are a folder of the machine, one for all sandboxes that have them: a lock on a file of it would be
+ * felt in all of them, and fsync would wait for the machine's disk. In a file system of the sandbox's own they are other files with the
+ * same content. A kernel before 5.11 makes none for a container.
+ */
+static void separate_environment(void)
+{
+    static const char shown[] = ENVIRONMENT_FOLDER, aside[] = STORE ENVIRONMENT_FOLDER;
+    if (mkdir(aside, 0555) < 0)
+        die("make", aside);
+    if (mount(shown, aside, NULL, MS_MOVE, NULL) == 0) {
+        /* Without a second folder it would be one that can be written. */
+        if (mount("environment", shown, "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, "lowerdir=" STORE ENVIRONMENT_FOLDER ":" STORE_FOLDER) == 0)
+            umount2(aside, MNT_DETACH);
+        else {
+            warn("%s: %s; its files are the machine's", shown, strerror(errno));
+            if (mount(aside, shown, NULL, MS_MOVE, NULL) < 0)
+                die("move", aside);
+        }
+    } else if (errno != ENOENT && errno != EINVAL)
+        die("move", shown);
+    rmdir(aside);
 }
 
 /* No process of the container shall gain a capability by what it executes; init, which executes nothing, keeps its own. */
@@ -85,6 +113,7 @@ void container_prepare(bool transport, bool devices)
         replace_devices();
     if (mkdir(STORE_FOLDER, 0555) < 0 && errno != EEXIST)
         die("make", STORE_FOLDER);
+    separate_environment();
     for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
         umount2(told[i].path, MNT_DETACH);
         store_file(told[i].store, told[i].content);

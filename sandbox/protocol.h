@@ -70,5 +70,6 @@ enum { FRAMES_IN = 0, FRAMES_OUT = 1, LOG_OUT = 2 };
 #define TRANSPORT_FOLDER "/run/transport"
 #define TRANSPORT_SOCKET "socket"
 #define DEVICES_FOLDER "/run/devices"
+#define ENVIRONMENT_FOLDER "/environment"
 
 #endif

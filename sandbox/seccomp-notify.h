@@ -7,6 +7,8 @@
 /* The most names a report has, and what the text of all of them needs. */
 enum { NOTIFIED_CALLS = 16, NOTIFIED_SIZE = NOTIFIED_CALLS * 64 };
 
+/* The sandbox has device files of its own: a program's locks on them are felt by nobody else. */
+void notify_own_devices(void);
 /* A stage begins: takes over the listener of its filter, or -1. */
 void notify_begin(int descriptor);
 /* What to poll for reading; -1 when there is nothing to hear. */

@@ -16,7 +16,8 @@
  *   seccomp, socket filters        their code lies in memory that the whole machine shares
  *
  * A netlink socket, by which the C library lists network interfaces, is made by the leader (seccomp-notify.c), who counts them: what lies
- * in it counts as no job's memory. Locks of parts of files are made as ever, once the leader has counted them, for the same reason.
+ * in it counts as no job's memory. Sockets of TCP and UDP and locks of parts of files are made as ever, once the leader has counted them,
+ * for the same reason.
  * Nothing watches files (inotify, F_NOTIFY): those of an image are one for all its sandboxes, and a watch would tell of a neighbour.
  *
  * Nor is there word of what podman's filter refuses before these are asked: an error is stricter than a notification. With podman's
@@ -27,6 +28,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
@@ -193,19 +195,44 @@ static void refuse_protocols(scmp_filter_ctx filter)
     }
 }
 
+/* `counted` is what becomes of a socket of TCP or UDP: the leader lets it through while there are not too many. */
+static void count_sockets(scmp_filter_ctx filter, uint32_t counted)
+{
+    static const unsigned internet[] = {AF_INET, AF_INET6};
+    static const struct {
+        unsigned type, protocol;
+    } kinds[] = {{SOCK_STREAM, 0}, {SOCK_STREAM, IPPROTO_TCP}, {SOCK_DGRAM, 0}, {SOCK_DGRAM, IPPROTO_UDP}};
+    if (counted == SCMP_ACT_ALLOW)
+        return;
+    for (size_t i = 0; i < sizeof internet / sizeof *internet; i++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds && (internet[i] == AF_INET || has_family(AF_INET6)); k++)
+            require(seccomp_rule_add(filter, counted, SCMP_SYS(socket), 3, SCMP_A0(SCMP_CMP_EQ, internet[i]),
+                                     SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, kinds[k].type),
+                                     SCMP_A2(SCMP_CMP_EQ, kinds[k].protocol)),
+                    "sockets");
+}
+
 /*
- * Buffers stay as large as the kernel makes them: to ask for others is no error. Code of a program's own inside the kernel, and
- * what brings other code of the kernel into play (TLS, IPsec, signed segments, multicast by groups of netlink), is.
+ * Buffers stay as large as the kernel makes them: to ask for others is no error. Nor is it to ask for errors of the network (glibc's
+ * resolver does), which would lie in a queue that counts as no job's memory: a socket that is connected is told of them anyway.
+ * Code of a program's own inside the kernel, and what brings other code of the kernel into play (TLS, IPsec, signed segments,
+ * multicast by groups of netlink), is; so are copies of what was sent, with the time, and headers that a program has made itself.
  */
 static void refuse_socket_options(scmp_filter_ctx filter)
 {
-    enum { FLOW_LABELS = 32, TCP_AO_ADD = 38 };
+    enum { OBSOLETE = 14, TIMESTAMPING = 37, TIMESTAMPING_NEW = 65, HEADERS = 6, FLOW_LABELS = 32, TCP_AO_ADD = 38 };
     static const struct {
         unsigned level, name;
         int error;
     } options[] = {
         {SOL_SOCKET, SO_RCVBUF, 0},
         {SOL_SOCKET, SO_SNDBUF, 0},
+        {IPPROTO_IP, IP_RECVERR, 0},
+        {IPPROTO_IPV6, IPV6_RECVERR, 0},
+        {SOL_SOCKET, TIMESTAMPING, ENOPROTOOPT},
+        {SOL_SOCKET, TIMESTAMPING_NEW, ENOPROTOOPT},
+        /* Kernels that know it say in the machine's log who asked. */
+        {SOL_SOCKET, OBSOLETE, 0},
         {SOL_SOCKET, SO_RCVBUFFORCE, EPERM},
         {SOL_SOCKET, SO_SNDBUFFORCE, EPERM},
         {SOL_SOCKET, SO_ATTACH_FILTER, ENOPROTOOPT},
@@ -219,6 +246,7 @@ static void refuse_socket_options(scmp_filter_ctx filter)
         {IPPROTO_TCP, TCP_MD5SIG_EXT, ENOPROTOOPT},
         {IPPROTO_TCP, TCP_AO_ADD, ENOPROTOOPT},
         {IPPROTO_UDP, UDP_ENCAP, ENOPROTOOPT},
+        {IPPROTO_IPV6, HEADERS, ENOPROTOOPT},
         /* Labels are 4,096 for all networks of the machine together. */
         {IPPROTO_IPV6, FLOW_LABELS, ENOPROTOOPT},
     };
@@ -227,6 +255,8 @@ static void refuse_socket_options(scmp_filter_ctx filter)
                                  INT_IS(1, options[i].level), INT_IS(2, options[i].name)),
                 "option");
     refuse_value(filter, SCMP_SYS(setsockopt), 1, SOL_NETLINK, ENOPROTOOPT);
+    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOPROTOOPT), SCMP_SYS(getsockopt), 2, INT_IS(1, SOL_SOCKET), INT_IS(2, OBSOLETE)),
+            "option");
 }
 
 /*
@@ -242,6 +272,9 @@ static void refuse_pools(scmp_filter_ctx filter)
     refuse_value(filter, SCMP_SYS(prctl), 0, MERGE_MEMORY, EINVAL);
     refuse_value(filter, SCMP_SYS(madvise), 2, MADV_MERGEABLE, EINVAL);
     refuse_value(filter, SCMP_SYS(fadvise64), 3, POSIX_FADV_DONTNEED, 0);
+    /* What a job can write lies in memory; of a file of the image it would empty the cache of the machine's disk. */
+    refuse_value(filter, SCMP_SYS(msync), 2, MS_SYNC, 0);
+    refuse_value(filter, SCMP_SYS(msync), 2, MS_SYNC | MS_INVALIDATE, 0);
     const struct {
         int call;
         struct scmp_arg_cmp flag;
@@ -279,6 +312,16 @@ static void rule_locks(scmp_filter_ctx filter, uint32_t locking)
         return;
     require(seccomp_rule_add(filter, locking, call, 1, INT_IS(1, F_SETLK)), "locks");
     require(seccomp_rule_add(filter, locking, call, 1, INT_IS(1, F_SETLKW)), "locks");
+}
+
+/* What the kernel writes into the machine's log each time, with the name of the program: a shift of the operand of FUTEX_WAKE_OP. */
+static void keep_log(scmp_filter_ctx filter)
+{
+    static const unsigned operations[] = {FUTEX_WAKE_OP, FUTEX_WAKE_OP_PRIVATE};
+    const unsigned shifted = (unsigned)FUTEX_OP_OPARG_SHIFT << 28;
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(futex), 2, INT_IS(1, operations[i]), HAS_BIT(5, shifted)),
+                "futex");
 }
 
 /* Typing into somebody else's terminal, and the protocols that a terminal can speak. Asking for bridges and the like, which loads their modules. */
@@ -329,9 +372,10 @@ static void build_list(void)
 }
 
 /*
- * `refusal` is what becomes of the calls the leader wants to know of, `netlink` of a socket that lists interfaces, `locking` of a lock.
+ * `refusal` is what becomes of the calls the leader wants to know of, `netlink` of a socket that lists interfaces, `counted` of other sockets and of
+ * a lock.
  */
-static void build_rules(struct sock_fprog *program, uint32_t refusal, uint32_t netlink, uint32_t locking)
+static void build_rules(struct sock_fprog *program, uint32_t refusal, uint32_t netlink, uint32_t counted)
 {
     scmp_filter_ctx filter = begin(SCMP_ACT_ALLOW);
     add_calls(filter, told, sizeof told / sizeof *told, refusal);
@@ -339,11 +383,13 @@ static void build_rules(struct sock_fprog *program, uint32_t refusal, uint32_t n
     refuse_tracing(filter, refusal);
     refuse_families(filter, netlink);
     refuse_protocols(filter);
+    count_sockets(filter, counted);
     refuse_socket_options(filter);
     refuse_pools(filter);
     keep_core_limit(filter);
     refuse_ioctls(filter);
-    rule_locks(filter, locking);
+    rule_locks(filter, counted);
+    keep_log(filter);
     finish(filter, program);
 }
 

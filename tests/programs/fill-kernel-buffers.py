@@ -1,5 +1,5 @@
-import os
 import socket
+import struct
 import sys
 import time
 
@@ -40,7 +40,48 @@ def tcp():
         client.send(bytes(65536))
 
 
-fill = {'netlink': netlink, 'udp': udp, 'tcp': tcp}[kind]
+def datagrams(*options):
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for option in options:
+        one.setsockopt(*option)
+    one.setblocking(False)
+    held.append(one)
+    return one
+
+
+# Each answer of a port that nobody listens at is kept until it is read.
+def errors():
+    one = datagrams((socket.IPPROTO_IP, 11, 1))
+    for _ in range(400):
+        try:
+            one.sendto(bytes(1000), ('127.0.0.1', 9))
+        except ConnectionRefusedError:
+            pass
+
+
+# So is a copy of each datagram, with the time, where a control message of the same number as the option asks for it.
+def timestamps():
+    one = datagrams()
+    for _ in range(400):
+        one.sendmsg([bytes(1000)], [(socket.SOL_SOCKET, 37, struct.pack('I', 0x102))], 0, ('127.0.0.1', 9))
+
+
+# A datagram of which there is more to come.
+def unsent():
+    one = datagrams()
+    one.connect(('127.0.0.1', 9))
+    for _ in range(60):
+        one.send(bytes(1000), socket.MSG_MORE)
+
+
+fill = {
+    'netlink': netlink,
+    'udp': udp,
+    'tcp': tcp,
+    'errors': errors,
+    'timestamps': timestamps,
+    'unsent': unsent,
+}[kind]
 until = time.monotonic() + 3
 while time.monotonic() < until:
     try:

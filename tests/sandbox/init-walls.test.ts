@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { MIB } from '../../src/shared/limits.ts'
 import { encodeFrame, encodeKill, encodeStart } from '../../src/worker/sandbox/frames.ts'
 import type { Launch } from '../../src/worker/sandbox/launch.ts'
-import { DEVICES_FOLDER, FRAME, OPTION_DEVICES } from '../../src/worker/sandbox/protocol.ts'
+import { DEVICES_FOLDER, ENVIRONMENT_FOLDER, FRAME, OPTION_DEVICES } from '../../src/worker/sandbox/protocol.ts'
 import { attachedTransport } from '../../src/worker/sandbox/transport.ts'
 import { eventually } from '../support/eventually.ts'
 import { createBench, python, stage, STAGE, syscalls } from './init-harness.ts'
@@ -118,6 +118,79 @@ print({errno.errorcode[ctypes.get_errno()] for request in (0x8940, 0x8941, 0x898
       "{'ENOTSUP'}",
       "{'EPERM'}",
     ])
+  })
+
+  test('has sockets of UDP up to a bound, and others again when it has closed them', async () => {
+    const { stdout } = await run(
+      python(`
+import errno, socket
+def fill():
+    held = []
+    try:
+        while True: held.append(socket.socket(socket.AF_INET6 if len(held) % 2 else socket.AF_INET, socket.SOCK_DGRAM))
+    except OSError as error: return len(held), errno.errorcode[error.errno]
+print(fill(), fill())`),
+      { openFiles: 1024 },
+    )
+    expect(stdout).toBe("(128, 'ENFILE') (128, 'ENFILE')\n")
+  })
+
+  test('has 300 connections to itself, and a bound above that, whether they are used or not', async () => {
+    const { stdout, stderr } = await run(
+      python(`
+import asyncio, errno, socket
+async def main():
+    async def echo(reader, writer):
+        writer.write(await reader.readline()); await writer.drain()
+    server = await asyncio.start_server(echo, '127.0.0.1', 0, backlog=128)
+    to = server.sockets[0].getsockname()
+    clients = [await asyncio.open_connection(*to) for _ in range(300)]
+    for _, writer in clients: writer.write(b'hello\\n')
+    print({await reader.readline() for reader, _ in clients})
+    for _, writer in clients: writer.close()
+    server.close()
+asyncio.run(main())
+held = []
+try:
+    while True: held.append(socket.socket())
+except OSError as error: print(len(held) <= 512, len(held) > 400, errno.errorcode[error.errno])`),
+      { openFiles: 1024 },
+    )
+    expect({ stdout, stderr }).toEqual({ stdout: "{b'hello\\n'}\nTrue True ENFILE\n", stderr: '' })
+  })
+
+  test('is told nothing of errors and times that would lie in queues of its sockets', async () => {
+    const { stdout } = await run(
+      python(`
+import errno, socket, struct
+def option(level, name, family=socket.AF_INET):
+    one = socket.socket(family, socket.SOCK_DGRAM)
+    try: one.setsockopt(level, name, 1); return one.getsockopt(level, name)
+    except OSError as error: return errno.errorcode[error.errno]
+print(option(0, 11), option(41, 25, socket.AF_INET6), option(1, 37), option(1, 65), option(41, 6, socket.AF_INET6))
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+one.connect(('127.0.0.1', 9)); one.setsockopt(0, 11, 1); one.send(b'x')
+try: one.send(b'x')
+except OSError as error: print(errno.errorcode[error.errno])`),
+    )
+    expect(stdout).toBe('0 0 ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT\nECONNREFUSED\n')
+  })
+
+  test('does not speculate past a store, where the processor has that fault', async () => {
+    const { stdout } = await run(['grep', '^Speculation_Store_Bypass:', '/proc/self/status'])
+    // Nothing at all: a kernel that does not know of it.
+    expect(['', 'thread force mitigated', 'not vulnerable']).toContain(stdout.split('\t').slice(1).join('').trim())
+  })
+
+  test('has nothing written to a disk of the machine', async () => {
+    const { stdout } = await run(
+      syscalls(`
+SYNC, ASYNC, INVALIDATE, NOWHERE = 4, 1, 2, 1 << 20
+print([name(call(26, NOWHERE, 4096, flags)) for flags in (SYNC, SYNC | INVALIDATE, ASYNC)])
+print(name(call(162)), name(call(306, 99)), name(call(221, 99, 0, 0, 4)), name(call(221, 99, 0, 0, 3)))`),
+    )
+    // What is never done finds no fault in its arguments.
+    expect(stdout).toBe("['ok', 'ok', 'ENOMEM']\nok ok ok EBADF\n")
   })
 
   test('cannot change the limit of core files, and may ask', async () => {
@@ -402,4 +475,86 @@ test('device nodes of the sandbox’s own that cannot be opened are told of once
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+describe('the packages of an environment', () => {
+  /** A sandbox that has this folder of the machine as its environment. */
+  const withEnvironment = async (folder: string) => {
+    const launch: Launch = async (options) => {
+      const { HostConfig } = options
+      const mount = { Type: 'bind' as const, Source: folder, Target: ENVIRONMENT_FOLDER, ReadOnly: true }
+      const more = { HostConfig: { ...HostConfig, Mounts: [...(HostConfig?.Mounts ?? []), mount] } }
+      return attachedTransport(await bench.engine.launch({ ...options, ...more }))
+    }
+    const sandbox = await bench.make({ launch })
+    sandbox.begin(MIB)
+    return sandbox
+  }
+  const LOCK = python(`
+import fcntl, os, struct
+fd = os.open('/environment/lib/module.py', os.O_RDONLY)
+try:
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.fcntl(fd, fcntl.F_SETLK, struct.pack('hhqqi', fcntl.F_RDLCK, 0, 0, 1, 0))
+    print('locked', flush=True)
+except OSError as error: print(error)
+os.fsync(fd); os.fsync(os.open('/environment/lib', os.O_RDONLY))
+input()`)
+
+  test('are files of the sandbox alone: its locks are on no file of the machine, and a neighbour feels none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'runyard-environment-'))
+    try {
+      chmodSync(folder, 0o755)
+      mkdirSync(join(folder, 'lib'))
+      writeFileSync(join(folder, 'lib/module.py'), 'print("imported")\n')
+      const [one, other] = [await withEnvironment(folder), await withEnvironment(folder)]
+      let locks = ''
+      const neighbour = async () => (await stage(other, LOCK, {}, { stdin: Buffer.from('\n') })).stdout
+      let said: Promise<string> | undefined
+      const held = stage(
+        one,
+        LOCK,
+        { stdin: true },
+        {
+          stdin: new Uint8Array(),
+          onOutput: () => {
+            locks = readFileSync('/proc/locks', 'utf8')
+            said ??= neighbour()
+          },
+        },
+      )
+      expect((await held).stdout).toBe('locked\n')
+      expect(await said).toBe('locked\n')
+      const { dev, ino } = statSync(join(folder, 'lib/module.py'))
+      const hex = (number: number) => number.toString(16).padStart(2, '0')
+      expect(locks).not.toContain(` ${hex((dev >> 8) & 0xfff)}:${hex(dev & 0xff)}:${ino} `)
+      const seen = await stage(
+        one,
+        'python3 /environment/lib/module.py; touch /environment/x; stat -f -c %T /environment; grep -c /environment /proc/self/mountinfo',
+      )
+      expect(seen.stdout).toBe('imported\noverlayfs\n1\n')
+      expect(seen.stderr).toMatch(/Read-only file system/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+test("a sandbox whose devices are the machine's may hold few locks", async () => {
+  const launch: Launch = async (options) => attachedTransport(await bench.engine.launch(options))
+  const { stdout } = await run(
+    python(`
+import errno, fcntl, os, struct
+fd = os.open('/dev/null', os.O_RDWR)
+def lock(kind, at): fcntl.fcntl(fd, fcntl.F_SETLK, struct.pack('hhqqi', kind, 0, at, 1, 0))
+# One at a time is what most programs do.
+for _ in range(1000): lock(fcntl.F_WRLCK, 0); lock(fcntl.F_UNLCK, 0)
+count = 0
+try:
+    for count in range(2000): lock(fcntl.F_WRLCK, 2 * count)
+except OSError as error: print(count, errno.errorcode[error.errno])`),
+    {},
+    { sandbox: await bench.make({ launch }) },
+  )
+  expect(stdout).toBe('256 ENOLCK\n')
 })

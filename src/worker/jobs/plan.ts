@@ -5,7 +5,8 @@ import type { Language } from '../../shared/language.ts'
 import { effectiveLimits, KIB, type Limits } from '../../shared/limits.ts'
 import type { PrewarmProgram } from '../sandbox/prewarmed.ts'
 import type { StageStart } from '../sandbox/frames.ts'
-import { ENVIRONMENT_FOLDER, partsOf } from '../sandbox/sandbox-image.ts'
+import { ENVIRONMENT_FOLDER } from '../sandbox/protocol.ts'
+import { partsOf } from '../sandbox/sandbox-image.ts'
 
 /** A stage that is going to run. */
 export interface PlannedStage {

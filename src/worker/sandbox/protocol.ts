@@ -80,3 +80,5 @@ export const OPTION_RELAY = '--relay'
 export const TRANSPORT_FOLDER = '/run/transport'
 export const TRANSPORT_SOCKET = 'socket'
 export const DEVICES_FOLDER = '/run/devices'
+/** Where a sandbox has the packages of its environment. */
+export const ENVIRONMENT_FOLDER = '/environment'

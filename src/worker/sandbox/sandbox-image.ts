@@ -1,5 +1,3 @@
-/** Where a sandbox has the packages of its environment. */
-export const ENVIRONMENT_FOLDER = '/environment'
 /** Where a socket of the worker's is shown to a sandbox that may reach something. */
 export const WAY_OUT_FOLDER = '/.runyard/way-out'
 

@@ -165,6 +165,14 @@ export const kernelSurface: readonly HostileRow[] = [
     ),
   },
   {
+    // tests/sandbox/host-log.test.ts reads the log.
+    title: 'what would write its name into the log of the kernel does so in vain',
+    threat: "the machine's own state",
+    program: 'write-to-kernel-log.py',
+    args: ['a-name', '8090'],
+    expect: said('fault SIGSEGV\ntried\n'),
+  },
+  {
     title: 'locks of parts of files end at a bound, and begin again below it',
     threat: "the machine's own state",
     program: 'lock-many-parts.py',
