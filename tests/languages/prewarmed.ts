@@ -13,7 +13,7 @@ import { planAhead } from '../../src/worker/jobs/plan.ts'
 import type { Sandbox } from '../../src/worker/sandbox/sandbox.ts'
 import { type Bench, createBench } from '../sandbox/init-harness.ts'
 import { BARE_COMMANDS } from '../support/bare-commands.ts'
-import { loadConformance, type ConformanceProgram } from '../support/language-conformance.ts'
+import { filesOf, loadConformance, type ConformanceProgram } from '../support/language-conformance.ts'
 import { recordMemory } from '../support/record-sizes.ts'
 import { GRACE_MS, runInSandbox, told } from '../support/run-in-sandbox.ts'
 
@@ -227,13 +227,11 @@ function specOf(language: Language, limits: JobSpec['head']['limits'], { name, c
     delayMs: 0,
     webhook: null,
     artifacts: null,
-    files: [
-      {
-        path: language.fileName,
-        content: Buffer.from(code, name ? 'latin1' : 'utf8').toString('base64'),
-        encoding: 'base64',
-      },
-    ],
+    files: filesOf(language, code, expected.files).map(({ path, content }) => ({
+      path,
+      content: Buffer.from(content, name ? 'latin1' : 'utf8').toString('base64'),
+      encoding: 'base64' as const,
+    })),
     entrypoint: language.fileName,
     command: [],
     stdin: expected.stdin ?? '',

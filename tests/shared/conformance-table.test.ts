@@ -28,6 +28,13 @@ test('rows of what was run now take the place of older ones, sorted', () => {
   ])
 })
 
+test('a time that was not measured now stays as it was', () => {
+  const before = conformanceTable('', ['a'], [row('a')])
+  const unmeasured = { version: '1.3', helloMs: null }
+  const after = conformanceTable(before, ['a', 'b'], [row('a', unmeasured), row('b', unmeasured)])
+  expect(after.split('\n').slice(2)).toEqual(['| `a` | A | 1.3 | 98 MB | 5 ms |  |', '| `b` | B | 1.3 | 98 MB |  |  |'])
+})
+
 test('a language whose hello fails is not listed, nor one that is gone', () => {
   const before = conformanceTable('', ['a', 'b', 'c'], [row('a'), row('b'), row('c')])
   const failed = row('b', { helloFailed: true, deviations: ['hello: is failed; run: "x"'] })

@@ -4,9 +4,9 @@ export interface ConformanceRow {
   name: string
   version: string
   imageBytes: number
-  /** Time of hello world, its compilation included. */
-  helloMs: number
-  /** What the language does not have, each with the reason. */
+  /** Time of hello world, its compilation included; null where it was not measured now. */
+  helloMs: number | null
+  /** What the language does not have, or has otherwise, each with the reason. */
   without: readonly string[]
   /** What ended otherwise than expected, a line each. */
   deviations: readonly string[]
@@ -32,14 +32,17 @@ export function conformanceTable(
   }
   for (const row of rows) {
     if (row.helloFailed) lines.delete(row.id)
-    else lines.set(row.id, lineOf(row))
+    else lines.set(row.id, lineOf(row, lines.get(row.id)))
   }
   const sorted = [...lines].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line)
   return [...HEADS, ...sorted].join('\n')
 }
 
-function lineOf({ id, name, version, imageBytes, helloMs, without, deviations }: ConformanceRow): string {
+/** @param before its line as it was, whose time stays where none was measured now */
+function lineOf(row: ConformanceRow, before: string | undefined): string {
+  const { id, name, version, imageBytes, helloMs, without, deviations } = row
+  const hello = helloMs === null ? (before?.split('|')[5]?.trim() ?? '') : `${Math.round(helloMs)} ms`
   const differs = [...without, ...deviations.map((text) => `**${text.split(';')[0]}**`)].join('; ')
-  const cells = [`\`${id}\``, name, version, `${Math.round(imageBytes / 1e6)} MB`, `${Math.round(helloMs)} ms`, differs]
+  const cells = [`\`${id}\``, name, version, `${Math.round(imageBytes / 1e6)} MB`, hello, differs]
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }

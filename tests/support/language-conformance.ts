@@ -11,6 +11,8 @@ const optional = Type.Optional
 const Expectation = Type.Object(
   {
     args: optional(Type.Array(Type.String())),
+    /** Texts of files beside the program, by path. */
+    files: optional(Type.Record(Type.String(), Type.String())),
     stdin: optional(Type.String()),
     status: optional(Status),
     exitCode: optional(Type.Integer()),
@@ -18,12 +20,16 @@ const Expectation = Type.Object(
     stderr: optional(Type.String()),
     /** Stands in the output of the stage: what names the line of an error, where the language does. */
     contains: optional(Type.String({ minLength: 1 })),
+    /** Why it differs, for the table of languages. */
+    note: optional(Type.String({ minLength: 1 })),
   },
   { additionalProperties: false },
 )
 type Expectation = Static<typeof Expectation>
 
 const PRINTS: Expectation = { status: 'succeeded', exitCode: 0 }
+const BESIDE = 'from the file beside\n'
+const LINES = 100_000
 
 /**
  * The programs each language has, one a case, as `languages/<id>/conformance/<case>.<extension>`, and what they do unless
@@ -39,6 +45,14 @@ export const CASES = {
   'error-output': { ...PRINTS, stdout: 'out\n', stderr: 'err\n' },
   /** Prints the line it reads, then one of its own. */
   unicode: { ...PRINTS, stdin: 'Grüße, 世界 🎉\n', stdout: 'Grüße, 世界 🎉\nÄpfel, 日本 🚀\n' },
+  /** Prints the file beside it, which it opens by its relative path. */
+  beside: { ...PRINTS, files: { 'beside.txt': BESIDE }, stdout: BESIDE },
+  /** Prints the numbers from 1 on, one a line. */
+  'many-lines': { ...PRINTS, stdout: Array.from({ length: LINES }, (_, index) => `${index + 1}\n`).join('') },
+  /** Adds up the numbers to 10,000 by as many calls within each other, and prints the sum. */
+  recursion: { ...PRINTS, stdout: '50005000\n' },
+  /** Adds up the numbers to 100, one half in a thread, or what the language has in its place, the other in a second; joins them, and prints the sum. */
+  threads: { ...PRINTS, stdout: '5050\n' },
   'uncaught-error': { status: 'failed' },
   'compile-error': { status: 'compile-failed' },
 } as const satisfies Record<string, Expectation>
@@ -97,10 +111,18 @@ export function loadConformance(root: string, language: Language): Conformance {
     }
     const path = join(programsFolder, `${name}${extname(language.fileName)}`)
     if (!existsSync(path)) throw new Error(`${path} is missing, and ${file} gives no reason in "without"`)
-    programs.push({ case: name, code: readFileSync(path, 'utf8'), expected: { ...CASES[name], ...differs } })
+    const expected = { ...(differs.status === undefined ? CASES[name] : startOf(CASES[name])), ...differs }
+    programs.push({ case: name, code: readFileSync(path, 'utf8'), expected })
   }
   return { programs, without }
 }
+
+/** What a program is given: one that ends otherwise than usual prints otherwise too. */
+const startOf = ({ args, files, stdin }: Expectation): Expectation => ({
+  ...(args && { args }),
+  ...(files && { files }),
+  ...(stdin !== undefined && { stdin }),
+})
 
 function refuseStrays(folder: string, language: Language, without: readonly string[]): void {
   const unknown = without.find((name) => !CASE_NAMES.includes(name as Case))
@@ -125,9 +147,14 @@ export function conformanceRequest(
   language: Language,
   { code, expected }: ConformanceProgram,
 ): Record<string, unknown> {
-  const { args, stdin } = expected
-  return { language: language.id, code, ...(args && { args }), ...(stdin !== undefined && { stdin }) }
+  const { args, stdin, files } = expected
+  const program = files ? { entrypoint: language.fileName, files: filesOf(language, code, files) } : { code }
+  return { language: language.id, ...program, ...(args && { args }), ...(stdin !== undefined && { stdin }) }
 }
+
+/** The program's own file and those beside it, as a job has them. */
+export const filesOf = (language: Language, code: string, beside: Expectation['files'] = {}) =>
+  Object.entries({ [language.fileName]: code, ...beside }).map(([path, content]) => ({ path, content }))
 
 /**
  * Where the end of a program differs from what was expected, in one line.

@@ -1,0 +1,1 @@
+BEGIN { while ((getline line < "beside.txt") > 0) print line }

@@ -1,0 +1,1 @@
+console.log((await Bun.file('beside.txt').text()).trimEnd())

@@ -1,0 +1,2 @@
+(display (call-with-input-file "beside.txt" get-line))
+(newline)

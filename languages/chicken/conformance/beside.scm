@@ -1,0 +1,2 @@
+(import (chicken io))
+(print (call-with-input-file "beside.txt" read-line))

@@ -1,0 +1,1 @@
+(doseq [i (range 1 100001)] (println i))

@@ -1,0 +1,2 @@
+(defn sum [n] (if (zero? n) 0 (+ n (sum (dec n)))))
+(println (sum 10000))

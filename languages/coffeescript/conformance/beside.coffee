@@ -1,0 +1,1 @@
+console.log require('fs').readFileSync('beside.txt', 'utf8').trimEnd()

@@ -1,0 +1,1 @@
+console.log i for i in [1..100000]

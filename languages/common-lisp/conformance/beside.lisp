@@ -1,0 +1,1 @@
+(with-open-file (file "beside.txt") (format t "~a~%" (read-line file)))

@@ -1,0 +1,1 @@
+Load "beside-file.v".

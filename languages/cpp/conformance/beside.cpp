@@ -1,0 +1,7 @@
+#include <fstream>
+#include <iostream>
+
+int main() {
+    std::ifstream file("beside.txt");
+    std::cout << file.rdbuf();
+}

@@ -1,0 +1,1 @@
+IO.write(File.read!("beside.txt"))

@@ -1,0 +1,1 @@
+print (slurp < beside.txt)

@@ -1,0 +1,1 @@
+range 1 100001 | each {|i| echo $i }

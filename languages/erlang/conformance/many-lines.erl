@@ -1,0 +1,2 @@
+main(_) ->
+    lists:foreach(fun(N) -> io:format("~b~n", [N]) end, lists:seq(1, 100000)).

@@ -1,0 +1,2 @@
+(each [line (io.lines "beside.txt")]
+  (print line))

@@ -1,0 +1,3 @@
+for i in (seq 100000)
+    echo $i
+end

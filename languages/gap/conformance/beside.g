@@ -1,0 +1,3 @@
+file := InputTextFile("beside.txt");
+Print(ReadLine(file));
+CloseStream(file);

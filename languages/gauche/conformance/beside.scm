@@ -1,0 +1,1 @@
+(print (call-with-input-file "beside.txt" read-line))

@@ -1,0 +1,1 @@
+(dotimes (i 100000) (print (+ i 1)))

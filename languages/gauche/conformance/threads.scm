@@ -1,0 +1,5 @@
+(use gauche.threads)
+(define (sum first last) (if (> first last) 0 (+ first (sum (+ first 1) last))))
+(define lower (thread-start! (make-thread (lambda () (sum 1 50)))))
+(define upper (thread-start! (make-thread (lambda () (sum 51 100)))))
+(print (+ (thread-join! lower) (thread-join! upper)))

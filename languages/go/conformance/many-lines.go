@@ -1,0 +1,9 @@
+package main
+
+import "fmt"
+
+func main() {
+	for i := 1; i <= 100000; i++ {
+		fmt.Println(i)
+	}
+}

@@ -1,0 +1,4 @@
+:- initialization(main).
+main :- sum(10000, T), write(T), nl.
+sum(0, 0) :- !.
+sum(N, T) :- M is N - 1, sum(M, U), T is N + U.

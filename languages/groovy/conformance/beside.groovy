@@ -1,0 +1,1 @@
+print new File('beside.txt').text

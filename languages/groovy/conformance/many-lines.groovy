@@ -1,0 +1,1 @@
+for (i in 1..100000) println i

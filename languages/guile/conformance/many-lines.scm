@@ -1,0 +1,3 @@
+(do ((i 1 (+ i 1))) ((> i 100000))
+  (display i)
+  (newline))

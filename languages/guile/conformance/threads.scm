@@ -1,0 +1,6 @@
+(use-modules (ice-9 threads))
+(define (sum first last) (if (> first last) 0 (+ first (sum (+ first 1) last))))
+(define lower (call-with-new-thread (lambda () (sum 1 50))))
+(define upper (call-with-new-thread (lambda () (sum 51 100))))
+(display (+ (join-thread lower) (join-thread upper)))
+(newline)

@@ -1,0 +1,2 @@
+import "./beside" as $beside;
+$beside[]

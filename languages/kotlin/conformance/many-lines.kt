@@ -1,0 +1,3 @@
+fun main() {
+    for (i in 1..100_000) println(i)
+}

@@ -1,0 +1,3 @@
+for line in io.lines("beside.txt") do
+  print(line)
+end

@@ -1,0 +1,1 @@
+include(`beside.txt')dnl

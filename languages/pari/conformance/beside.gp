@@ -1,0 +1,1 @@
+foreach(readstr("beside.txt"), l, print(l))

@@ -1,0 +1,2 @@
+open my $file, '<', 'beside.txt' or die;
+print while <$file>;

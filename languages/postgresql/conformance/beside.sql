@@ -1,0 +1,1 @@
+\i beside-file.sql

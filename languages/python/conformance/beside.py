@@ -1,0 +1,2 @@
+with open('beside.txt') as file:
+    print(file.read(), end='')

@@ -1,0 +1,2 @@
+for i in range(1, 100_001):
+    print(i)

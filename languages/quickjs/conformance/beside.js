@@ -1,0 +1,1 @@
+console.log(std.loadFile('beside.txt').trimEnd())

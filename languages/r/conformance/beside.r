@@ -1,0 +1,2 @@
+cat(readLines("beside.txt"), sep = "\n")
+cat("\n")

@@ -1,0 +1,2 @@
+#lang racket/base
+(displayln (call-with-input-file "beside.txt" read-line))

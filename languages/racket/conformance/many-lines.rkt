@@ -1,0 +1,3 @@
+#lang racket/base
+(for ([i (in-range 1 100001)])
+  (displayln i))

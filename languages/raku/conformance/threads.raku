@@ -1,0 +1,3 @@
+my $lower = start { [+] 1..50 };
+my $upper = start { [+] 51..100 };
+say await($lower) + await($upper);

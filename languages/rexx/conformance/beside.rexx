@@ -1,0 +1,1 @@
+say linein('beside.txt')

@@ -1,0 +1,3 @@
+do i = 1 to 100000
+  say i
+end

@@ -1,0 +1,2 @@
+@main def beside() =
+  print(java.nio.file.Files.readString(java.nio.file.Path.of("beside.txt")))

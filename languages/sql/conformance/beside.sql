@@ -1,0 +1,1 @@
+.read beside-file.sql

@@ -1,0 +1,1 @@
+select value from generate_series(1, 100000);

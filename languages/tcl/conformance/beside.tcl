@@ -1,0 +1,3 @@
+set file [open beside.txt]
+puts -nonewline [read $file]
+close $file

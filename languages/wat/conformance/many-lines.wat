@@ -1,0 +1,20 @@
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $show (param $number i32)
+    (local $at i32)
+    (local.set $at (i32.const 31))
+    (i32.store8 (i32.const 31) (i32.const 10))
+    (loop $digit
+      (local.set $at (i32.sub (local.get $at) (i32.const 1)))
+      (i32.store8 (local.get $at) (i32.add (i32.rem_u (local.get $number) (i32.const 10)) (i32.const 48)))
+      (br_if $digit (local.tee $number (i32.div_u (local.get $number) (i32.const 10)))))
+    (i32.store (i32.const 0) (local.get $at))
+    (i32.store (i32.const 4) (i32.sub (i32.const 32) (local.get $at)))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func (export "_start")
+    (local $i i32)
+    (loop $next
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (call $show (local.get $i))
+      (br_if $next (i32.lt_u (local.get $i) (i32.const 100000))))))

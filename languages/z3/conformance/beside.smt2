@@ -1,0 +1,1 @@
+(include "beside-file.smt2")

@@ -1,0 +1,5 @@
+(define-fun-rec sum ((n Int)) Int (ite (= n 0) 0 (+ n (sum (- n 1)))))
+(declare-const total Int)
+(assert (= total (sum 10000)))
+(check-sat)
+(get-value (total))
