@@ -12,6 +12,7 @@ const MEMORY_BYTES = 32 * MIB
 const MOST_SLAB = 64 * MIB
 const MOST_KERNEL = MEMORY_BYTES + 64 * MIB
 const SAMPLE_MS = 50
+const PAGE_BYTES = 4096
 /** As long as what fills kernel memory takes at most; what never ends is ended. */
 const WALL_MS = 6000
 const STORM_MS = 700
@@ -29,7 +30,11 @@ function held() {
   const text = readFileSync('/proc/meminfo', 'utf8')
   const bytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? NaN) * 1024
   const others = ['MemFree', 'Buffers', 'Cached', 'AnonPages', 'SReclaimable'].map(bytes)
-  return { slab: bytes('SUnreclaim'), kernel: bytes('MemTotal') - others.reduce((sum, part) => sum + part) }
+  // Pages that a processor keeps at hand are free, though MemFree does not count them.
+  const atHand = [...readFileSync('/proc/zoneinfo', 'utf8').matchAll(/^ +count: +(\d+)$/gm)]
+  const free = atHand.reduce((sum, [, pages]) => sum + Number(pages) * PAGE_BYTES, 0)
+  const known = others.reduce((sum, part) => sum + part, free)
+  return { slab: bytes('SUnreclaim'), kernel: bytes('MemTotal') - known }
 }
 
 /** The most of each that was held while something ran, beyond what was before. */
