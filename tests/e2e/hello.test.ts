@@ -46,13 +46,11 @@ test('with each limit as low as its language takes it, the hello program of ever
   expect(rows).toEqual([])
 })
 
-/** A line and 300,000 bytes, more than a pipe holds; then they spin. C's stdio keeps what it has not written yet, by decision 11. */
+/** A line and 300,000 bytes, more than a pipe holds; then they spin. What is C's stdio keeps the rest of a line, by decision 11: Lua too. */
 const WRITERS: Readonly<Record<string, string>> = {
   bash: 'echo begun; printf "%300000s" ""; while :; do :; done',
   javascript: 'console.log("begun"); process.stdout.write(" ".repeat(300000)); for (;;) {}',
   ksh: 'echo begun; printf "%300000s" ""; while :; do :; done',
-  lua: 'print("begun") io.write((" "):rep(300000)) while true do end',
-  luajit: 'print("begun") io.write((" "):rep(300000)) while true do end',
   python: 'import sys\nprint("begun")\nsys.stdout.write(" " * 300000)\nwhile True: pass',
   zsh: 'echo begun; printf "%300000s" ""; while :; do :; done',
 }
