@@ -73,7 +73,13 @@ const context: JobContext = {
     isDecided: async () => true,
     use: () => Promise.reject(new Error('there are no packages')),
   },
-  sandboxes: { pool, locate: () => ({ language: undefined, image: 'null' }), graceMs: 0, preloaded: () => [] },
+  sandboxes: {
+    pool,
+    locate: () => ({ language: undefined, image: 'null' }),
+    graceMs: 0,
+    timeoutFactor: 1,
+    preloaded: () => [],
+  },
   queues: {
     reorder: (changes) => changePriorities(jobs, changes),
     promoteHeld: (ids) => promoteJobs(jobs, ids, log),

@@ -14,13 +14,13 @@ const ANSWER_MS = 5_000
  * @throws ExitError when it does not answer; whatever `work` throws
  */
 export async function withRedis<T>(context: CliContext, work: (redis: Redis, keys: Keys) => Promise<T>): Promise<T> {
-  const { redis: address, dataDir, namespace } = context.config
+  const { redis: address, dataDir, namespace, timeoutFactor } = context.config
   const options = {
     connectionName: 'runyard-cli',
     lazyConnect: true,
     maxRetriesPerRequest: 0,
-    connectTimeout: ANSWER_MS,
-    commandTimeout: ANSWER_MS,
+    connectTimeout: ANSWER_MS * timeoutFactor,
+    commandTimeout: ANSWER_MS * timeoutFactor,
   }
   const own = { kind: 'path', path: join(socketFolderPath(dataDir), 'redis.sock'), db: 0 } as const
   const redis = new Redis({ ...redisOptions(address ?? own, () => null), ...options })

@@ -57,7 +57,7 @@ export async function startBackends(options: BackendOptions): Promise<Backends> 
   let { redisUrl, podmanSocket } = options
   try {
     if (redisUrl === undefined) {
-      const start = () => startRedis({ dataDir, socketFolder, logFile: join(logs, 'redis.log') })
+      const start = () => startRedis({ dataDir, socketFolder, logFile: join(logs, 'redis.log'), timeoutFactor })
       parts.push(await startRestartingChild(start))
       redisUrl = redisUrlIn(socketFolder)
     }

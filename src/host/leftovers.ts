@@ -1,6 +1,8 @@
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+const ANSWER_MS = 5_000
+
 /**
  * Waits until podman has no container with a label any more. The containers of a worker that was killed end by themselves
  * within about two seconds.
@@ -23,7 +25,7 @@ function countContainers(socketPath: string, label: string): Promise<number> {
       response.on('end', () => resolve(response.statusCode === 200 ? (JSON.parse(text) as unknown[]).length : 0))
       response.on('error', () => resolve(0))
     })
-    query.setTimeout(5_000, () => query.destroy())
+    query.setTimeout(ANSWER_MS, () => query.destroy())
     query.on('error', () => resolve(0))
     query.end()
   })

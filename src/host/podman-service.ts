@@ -50,6 +50,8 @@ fi
 exit "$code"`
 
 const START_MS = 15_000
+/** What one answer has, on a machine that is not slow. */
+const PING_MS = 5_000
 
 /**
  * Runs `podman system service` and waits until it answers.
@@ -108,16 +110,16 @@ async function faultOfStart(socketPath: string, child: Child, timeoutMs: number)
   let ended: string | undefined
   void child.ended.then((end) => (ended = describeEnd(end)))
   for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(25)) {
-    if (await podmanAnswers(socketPath)) return undefined
+    if (await podmanAnswers(socketPath, Math.max(PING_MS, timeoutMs / 3))) return undefined
     if (ended !== undefined) return ended
   }
   return `did not answer within ${timeoutMs / 1000} s`
 }
 
 /** Whether a podman service answers at this socket. */
-export function podmanAnswers(socketPath: string): Promise<boolean> {
+export function podmanAnswers(socketPath: string, timeoutMs = PING_MS): Promise<boolean> {
   return new Promise((resolve) => {
-    const ping = request({ socketPath, path: '/_ping', timeout: 5_000 }, (response) => {
+    const ping = request({ socketPath, path: '/_ping', timeout: timeoutMs }, (response) => {
       response.resume()
       response.on('end', () => resolve(response.statusCode === 200))
       response.on('error', () => resolve(false))

@@ -19,10 +19,14 @@ export interface RedisOptions {
   /** Where the socket is made; see `makeSocketFolder`. Only who can enter this folder can reach this Redis. */
   socketFolder: string
   logFile: string
+  /** Multiplies how long its answer is waited for: `TIMEOUT_FACTOR`. */
+  timeoutFactor?: number | undefined
 }
 
-/** Reading a large append-only file back takes a while. */
+/** Reading a large append-only file back takes a while, also on a machine that is not slow. */
 const LOAD_MS = 120_000
+/** What one answer has. */
+const ANSWER_MS = 5_000
 
 /**
  * Runs a Redis of our own: no port, append-only file, nothing evicted; and waits until it has read its data.
@@ -50,7 +54,7 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
       })())
     },
   }
-  const fault = await faultOfStart(socketPath, child)
+  const fault = await faultOfStart(socketPath, child, LOAD_MS * (options.timeoutFactor ?? 1))
   if (fault === undefined) return server
   await server.close()
   throw new Error(`Redis ${fault}:\n${(await logTail(options.logFile)).join('\n')}`)
@@ -75,25 +79,26 @@ function redisArguments(folder: string, socketPath: string): string[] {
   }).flatMap(([name, value]) => [`--${name}`, value])
 }
 
-async function faultOfStart(socketPath: string, child: Child): Promise<string | undefined> {
+async function faultOfStart(socketPath: string, child: Child, timeoutMs: number): Promise<string | undefined> {
   let ended: string | undefined
   void child.ended.then((end) => (ended = describeEnd(end)))
-  for (const deadline = Date.now() + LOAD_MS; Date.now() < deadline; await sleep(20)) {
-    if ((await redisReply(socketPath, 'PING')).startsWith('+PONG')) return undefined
+  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(20)) {
+    if ((await redisReply(socketPath, 'PING', Math.max(ANSWER_MS, timeoutMs / 24))).startsWith('+PONG'))
+      return undefined
     if (ended !== undefined) return ended
   }
-  return `did not answer within ${LOAD_MS / 1000} s`
+  return `did not answer within ${timeoutMs / 1000} s`
 }
 
 /** The first bytes of the answer to an inline command; empty when nobody answers. */
-export function redisReply(socketPath: string, command: string): Promise<string> {
+export function redisReply(socketPath: string, command: string, timeoutMs = ANSWER_MS): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(socketPath, () => socket.write(`${command}\r\n`))
     const end = (text: string) => {
       socket.destroy()
       resolve(text)
     }
-    socket.setTimeout(5_000, () => end(''))
+    socket.setTimeout(timeoutMs, () => end(''))
     socket.on('data', (data) => end(data.toString('utf8')))
     socket.on('error', () => end(''))
     socket.on('close', () => resolve(''))

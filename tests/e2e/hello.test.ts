@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { loadLanguages } from '../../src/shared/language.ts'
+import { type Language, loadLanguages } from '../../src/shared/language.ts'
+import { LIMIT_MINIMA } from '../../src/shared/limits.ts'
 import { get, runJob, stageOf } from '../support/client.ts'
 import { startPlatform, testRoot, type TestPlatform } from '../support/platform.ts'
 
@@ -9,12 +10,16 @@ beforeAll(async () => {
 })
 afterAll(() => platform.close())
 
-test('the hello program of every installed language prints what its file says', async () => {
+async function installedLanguages(): Promise<Language[]> {
   const { body } = await get<{ runtimes: { language: string; installed: boolean }[] }>(`${platform.url}/v1/runtimes`)
-  const installed = body.runtimes.filter((runtime) => runtime.installed).map(({ language }) => language)
-  expect(installed).toEqual(expect.arrayContaining(['python', 'javascript', 'bash']))
-  for (const language of loadLanguages(`${testRoot}/languages`)) {
-    if (!installed.includes(language.id)) continue
+  const installed = new Set(body.runtimes.filter((runtime) => runtime.installed).map(({ language }) => language))
+  return loadLanguages(`${testRoot}/languages`).filter(({ id }) => installed.has(id))
+}
+
+test('the hello program of every installed language prints what its file says', async () => {
+  const installed = await installedLanguages()
+  expect(installed.map(({ id }) => id)).toEqual(expect.arrayContaining(['python', 'javascript', 'bash']))
+  for (const language of installed) {
     const job = await runJob(platform.url, { language: language.id, code: language.hello.code })
     expect({ language: language.id, status: job.status, stdout: stageOf(job).stdout }).toEqual({
       language: language.id,
@@ -22,4 +27,50 @@ test('the hello program of every installed language prints what its file says', 
       stdout: language.hello.stdout,
     })
   }
+})
+
+/** Those that the set-up of the tests installs; with `EVERY_PROGRAM=1` whatever else is there too. */
+const triedLanguages = async () =>
+  (await installedLanguages()).filter(
+    (language) => process.env['EVERY_PROGRAM'] === '1' || language.default || language.id === 'c',
+  )
+
+/** But times, which end whatever is slow. */
+const FLOORED = ['processes', 'openFiles', 'memoryBytes', 'fileBytes', 'stackBytes', 'outputBytes'] as const
+
+test('with each limit as low as its language takes it, the hello program of a language ends, or tells the limit', async () => {
+  const rows: object[] = []
+  for (const { id, hello, floors = {} } of await triedLanguages()) {
+    const tried = FLOORED.map(async (name) => {
+      const least = Math.max(LIMIT_MINIMA[name], floors[name] ?? 0)
+      const job = await runJob(platform.url, { language: id, code: hello.code, limits: { [name]: least } })
+      const { stdout, limitsMet } = stageOf(job)
+      const ended = job.status === 'succeeded' ? stdout === hello.stdout : limitsMet.includes(name)
+      if (!ended) rows.push({ id, name, least, status: job.status, message: job.message, limitsMet })
+    })
+    await Promise.all(tried)
+  }
+  expect(rows).toEqual([])
+})
+
+/** A line and 300,000 bytes, more than a pipe holds; then they spin. What is C's stdio keeps the rest of a line, by decision 11: Lua too. */
+const WRITERS: Readonly<Record<string, string>> = {
+  bash: 'echo begun; printf "%300000s" ""; while :; do :; done',
+  javascript: 'console.log("begun"); process.stdout.write(" ".repeat(300000)); for (;;) {}',
+  ksh: 'echo begun; printf "%300000s" ""; while :; do :; done',
+  python: 'import sys\nprint("begun")\nsys.stdout.write(" " * 300000)\nwhile True: pass',
+  zsh: 'echo begun; printf "%300000s" ""; while :; do :; done',
+}
+
+test('what a program wrote before its limit is there to the byte, in each language that writes at once', async () => {
+  const rows: object[] = []
+  for (const { id } of await triedLanguages()) {
+    const code = WRITERS[id]
+    if (code === undefined) continue
+    const job = await runJob(platform.url, { language: id, code, limits: { cpuMs: 1000, outputBytes: 1e6 } })
+    const { stdout } = stageOf(job)
+    rows.push({ id, status: job.status, isWhole: stdout === `begun\n${' '.repeat(300_000)}` })
+  }
+  expect(rows.length).toBeGreaterThanOrEqual(3)
+  expect(rows).toEqual(rows.map((row) => ({ ...row, status: 'cpu-time-limit', isWhole: true })))
 })

@@ -234,6 +234,21 @@ test('a delivery shows its attempts, with answers as text, and is made again', a
   await item.getByRole('button', { name: 'Redeliver' }).click()
   await item.getByText('Delivered').waitFor()
   await item.getByText('2 attempts, 204').waitFor()
+
+  // A test event, to the same receiver; a delivery that waits for its next attempt is cancelled.
+  answer = 500
+  await page.getByText('Send a test event').click()
+  await page.getByLabel('URL of the receiver').fill(`http://127.0.0.1:${port}/first`)
+  await page.getByRole('button', { name: 'Send test event' }).click()
+  await page.getByText('The test event was sent to the queue.').waitFor()
+  const event = page.locator('.deliveries > li').filter({ hasText: 'A test event.' }).first()
+  await event.getByText('1 attempt, 500').waitFor()
+  await event.locator('.badge', { hasText: 'Retrying' }).waitFor()
+  await event.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByText('The delivery is cancelled.').waitFor()
+  await event.locator('.badge', { hasText: 'Cancelled' }).waitFor()
+  expect(await event.getByRole('button', { name: 'Cancel' }).count()).toBe(0)
+  answer = 204
 })
 
 test('files of all tenants are shown with their sizes, found by tenant, and deleted', async () => {
@@ -516,4 +531,32 @@ test('keys alone get from page to page, and the content is told', async () => {
   expect(await page.title()).toBe('Keys · Runyard')
   await page.goBack()
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+})
+
+test('every time on every page says its zone, or says it where it is pointed at', async () => {
+  const store = await makeKey(platform, 'acme', { scopes: ['files' as const] })
+  await fetch(`${platform.url}/v1/files?name=dated.csv`, { method: 'POST', body: 'x', headers: store })
+  const { id } = await run({ code: 'echo dated' })
+  const page = await open()
+  const withZone = /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+/
+  const timesOf = async () =>
+    page
+      .locator('main time')
+      .evaluateAll((times) => times.map((one) => `${one.textContent} (${one.getAttribute('title')})`))
+  const bare = async () => {
+    expect((await timesOf()).filter((shown) => !withZone.test(shown))).toEqual([])
+    const text = await page.locator('main').innerText()
+    expect(text.match(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?!:\d\d [A-Z+])|\d:\d\d ?[AP]M\b/g)).toBeNull()
+  }
+  for (const name of ['Files', 'Sessions', 'Packages', 'Runtimes', 'Jobs']) {
+    await goTo(page, name)
+    await page.locator('main section, main table, main .card').first().waitFor()
+    if (name === 'Files') await page.getByRole('row', { name: /dated\.csv/ }).waitFor()
+    await bare()
+    if (name === 'Files') expect((await timesOf()).length).toBeGreaterThan(0)
+  }
+  await page.locator('tbody a', { hasText: id }).first().click()
+  await page.getByRole('log', { name: 'Output of the job' }).waitFor()
+  await bare()
+  expect((await timesOf()).length).toBeGreaterThan(0)
 })

@@ -37,6 +37,9 @@ function held() {
   return { slab: bytes('SUnreclaim'), kernel: bytes('MemTotal') - known }
 }
 
+/** Others on the machine take and give back such memory at any time, among them other tests; they are not there each time. */
+const LOOKS = 4
+
 /** The most of each that was held while something ran, beyond what was before. */
 async function growth(attack: () => Promise<unknown>) {
   const before = held()
@@ -68,15 +71,19 @@ test.each(attacks)("of the machine's kernel a job of 32 MiB takes little more th
   const program = readFileSync(`${testRoot}/tests/programs/${row.program}`, 'utf8')
   const wallMs = row.limits?.wallMs === undefined ? WALL_MS : STORM_MS
   const { openFiles = 1024, processes = STAGE.processes } = row.limits ?? {}
-  sandbox.begin(4 * MIB)
-  await stage(sandbox, 'true')
   const limits = { wallMs, openFiles, processes }
-  let reason: string | undefined
-  const grown = await growth(async () => {
-    reason = (await stage(sandbox, [...python(program), ...(row.args ?? [])], limits)).reason
-  })
-  await sandbox.end()
-  expect(reason).toBe(row.limits?.wallMs === undefined ? 'exit' : 'wall')
-  expect(grown.slab).toBeLessThan(MOST_SLAB)
-  expect(grown.kernel).toBeLessThan(MOST_KERNEL)
+  const least = { slab: Infinity, kernel: Infinity }
+  for (let look = 0; look < LOOKS && (least.slab >= MOST_SLAB || least.kernel >= MOST_KERNEL); look++) {
+    sandbox.begin(4 * MIB)
+    await stage(sandbox, 'true')
+    const grown = await growth(async () => {
+      const { reason } = await stage(sandbox, [...python(program), ...(row.args ?? [])], limits)
+      expect(reason).toBe(row.limits?.wallMs === undefined ? 'exit' : 'wall')
+    })
+    await sandbox.end()
+    least.slab = Math.min(least.slab, grown.slab)
+    least.kernel = Math.min(least.kernel, grown.kernel)
+  }
+  expect(least.slab).toBeLessThan(MOST_SLAB)
+  expect(least.kernel).toBeLessThan(MOST_KERNEL)
 })

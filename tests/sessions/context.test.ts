@@ -12,6 +12,7 @@ function rig(
   unsentBytes = () => 0,
   waiting = createWaitingBytes(),
   plan: Partial<KernelPlan> = {},
+  timeoutFactor = 1,
 ) {
   const orders: BridgeOrder[] = []
   /** Orders and events by what they are, in the order in which they came. */
@@ -46,6 +47,7 @@ function rig(
       },
     },
     nextKernel: () => `k${++kernels}`,
+    timeoutFactor,
   })
   const ended: RunningExecution[] = []
   return {
@@ -899,6 +901,19 @@ describe('a kernel that dies', () => {
     one.context.take({ event: 'died', context: 'k1', code: null, signal: 9, asked: true })
     expect(one.context.view().state).toBe('starting')
   })
+})
+
+test('on a slow machine a kernel has longer to start, and the CPU time of its session to be read', () => {
+  const slow = rig(1000, () => 0, createWaitingBytes(), {}, 3)
+  expect([slow.pending(60_000), slow.pending(180_000)]).toEqual([0, 1])
+  slow.ready()
+  slow.cpu.hangs = true
+  slow.execute('a', { cpuMs: 1000 })
+  slow.elapse(30_000)
+  expect(slow.ended[0]?.view().message).toContain('could not be read within 30 s')
+  const stuck = rig(1000, () => 0, createWaitingBytes(), {}, 3)
+  stuck.elapse(180_000)
+  expect(stuck.context.view()).toMatchObject({ state: 'dead', message: 'its kernel was not ready within 180 s' })
 })
 
 test('who waits for a kernel that is restarted before it is ready gets the next', async () => {

@@ -28,6 +28,7 @@ test('a session has its sandbox look at nothing that nobody asks of it, for days
     graceMs: 0,
     longestMs: 1000,
     clock: { after: () => () => undefined },
+    timeoutFactor: 1,
     log: pino({ level: 'silent' }),
   })
   expect(starts).toMatchObject([{ unobserved: true, cpuMs: 500 }])

@@ -208,6 +208,17 @@ test('a client that ends within its first message is no more waited for', async 
   expect(ends[0]?.why).toBe('the client went away')
 })
 
+test('a client that says nothing is cut off, on a slow machine later', async () => {
+  const quick = await open({ timeoutFactor: 1 / 1000 })
+  const slow = await open({ timeoutFactor: 1000 })
+  const { client } = connectBy(slow.tunnels)
+  await ask(quick.socketPath, `api.example.com:${port}`)
+  await eventually('it is cut off', () => quick.ends.length > 0)
+  expect(quick.ends[0]?.why).toBe('the client says nothing')
+  expect(slow.ends).toEqual([])
+  client.destroy()
+})
+
 test('more bytes or connections than are allowed are refused', async () => {
   const { socketPath, ends } = await open({ bounds: { ...BOUNDS, maxBytes: 5000, maxConnections: 1 } })
   const { socket } = await ask(socketPath, `api.example.com:${port}`)

@@ -10,6 +10,7 @@ import { checkWorkers, knownRuntimes } from '../load/check-workers.ts'
 import { queueFull } from '../load/queue-full.ts'
 import { type QueueStanding, readQueueStanding, SMALLEST } from '../load/queue-standing.ts'
 
+/** On a machine that is not slow. */
 const PING_TIMEOUT_MS = SECOND
 
 const Health = Type.Object({ status: Type.Literal('ok') })
@@ -23,7 +24,7 @@ const Readiness = Type.Object({
 
 export interface ReadinessNeeds {
   config: Pick<Config, 'load'>
-  /** Answers when Redis does. @throws Problem `unavailable` when it does not within a second */
+  /** Answers when Redis does. @throws Problem `unavailable` when it does not within a second (`TIMEOUT_FACTOR`) */
   pingRedis: () => Promise<void>
   overview: () => Promise<Overview>
   /** How the queue stands, as of now. */
@@ -79,7 +80,7 @@ const closes = () => new Problem('unavailable', 'the gateway is closing', { head
 export function createHealthFeature(core: Core, needs: Pick<ReadinessNeeds, 'overview'>): { routes: BoundRoute[] } {
   const { config, redis, keys, closing } = core
   const pingRedis = async () => {
-    const late = sleep(PING_TIMEOUT_MS, 'late', { ref: false })
+    const late = sleep(PING_TIMEOUT_MS * config.timeoutFactor, 'late', { ref: false })
     if ((await Promise.race([redis.ping(), late])) === 'late') throw queueUnavailable()
   }
   const queueStanding = () => readQueueStanding(redis, keys, config.load)

@@ -40,18 +40,22 @@ interface Pending {
   reject: (error: unknown) => void
 }
 
-/** A session that is still starting answers when it stands; the worker has this for anything else. */
+/** A session that is still starting answers when it stands; the worker has this for anything else, on a machine that is not slow. */
 const ANSWER_MS = 60 * SECOND
 /** How often it is looked whether sessions that are waited for still live, and whether an answer was missed. */
 const LOOK_MS = SECOND
 const NONE = Buffer.alloc(0)
 
-/** @param subscriber a connection that only subscribes, shared with others */
+/**
+ * @param subscriber a connection that only subscribes, shared with others
+ * @param timeoutFactor above 1 on a slow machine
+ */
 export function createSessionCalls(
   subscriber: Redis,
   keys: Keys,
   sender: RequestSender,
   records: Pick<SessionRecords, 'read'>,
+  timeoutFactor: number,
   tracing?: Tracing,
 ): SessionCalls {
   const gateway = randomUUID()
@@ -112,7 +116,7 @@ export function createSessionCalls(
       let stop = () => {}
       const answer = new Promise<Answered>((resolve, reject) => {
         pending.set(id, { session: session.id, since: Date.now(), resolve, reject })
-        const late = setTimeout(() => reject(noAnswer()), waitMs + ANSWER_MS)
+        const late = setTimeout(() => reject(noAnswer()), waitMs + ANSWER_MS * timeoutFactor)
         const onAbort = () => reject(queueUnavailable(signal?.reason))
         signal?.addEventListener('abort', onAbort)
         stop = () => {

@@ -113,7 +113,8 @@ export function createSessionsFeature(core: Core, needs: SessionsNeeds): Session
   const { config, redis, subscriber, keys, tracing, log } = core
   const records = createSessionRecords(redis, keys, config, needs.enqueueWebhook)
   const queue = createSessionQueue(redis, keys, tracing)
-  const calls = createSessionCalls(subscriber, keys, createRequestSender(redis, keys), records, tracing)
+  const sender = createRequestSender(redis, keys)
+  const calls = createSessionCalls(subscriber, keys, sender, records, config.timeoutFactor, tracing)
   const feed = createEventFeed(redis, needs.events.live, keys, { last: 'ended', isFirst: isFirstOfSession })
   const sweep = createLostSessions(records)
   let isSweeping = false

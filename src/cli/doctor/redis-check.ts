@@ -6,10 +6,11 @@ import { fail, ok, warn, type Check } from './check.ts'
 
 const NAME = 'Redis'
 const OLDEST_MAJOR = 6
+const CONNECT_MS = 3_000
 
 /** The server of `REDIS_URL` when it is set, else the program that `npm start` would run. */
-export async function checkRedis({ redis }: Config): Promise<Check> {
-  if (redis !== undefined) return await checkServer(redis)
+export async function checkRedis({ redis, timeoutFactor }: Config): Promise<Check> {
+  if (redis !== undefined) return await checkServer(redis, CONNECT_MS * timeoutFactor)
   const { exitCode, stdout } = await tryCommand(['redis-server', '--version'])
   const version = /v=(\S+)/.exec(stdout)?.[1]
   if (exitCode !== 0 || version === undefined) {
@@ -18,11 +19,11 @@ export async function checkRedis({ redis }: Config): Promise<Check> {
   return checkVersion(version) ?? ok(NAME, `redis-server ${version}; npm start runs it`)
 }
 
-async function checkServer(redis: NonNullable<Config['redis']>): Promise<Check> {
+async function checkServer(redis: NonNullable<Config['redis']>, connectTimeout: number): Promise<Check> {
   const client = new Redis({
     ...redisOptions(redis, () => null),
     lazyConnect: true,
-    connectTimeout: 3_000,
+    connectTimeout,
     maxRetriesPerRequest: 0,
   })
   let cause: Error | undefined

@@ -11,6 +11,8 @@ import type { UpOptions } from './up.ts'
 
 const READY_MS = 60_000
 const POLL_MS = 150
+/** One answer may take so long, or a thirtieth of all the time where that is more. */
+const ANSWER_MS = 2_000
 
 /**
  * `runyard gateway`: a gateway on this machine and nothing else, until it is told to stop. It needs neither podman nor root.
@@ -52,7 +54,9 @@ export async function gateway(options: UpOptions): Promise<number> {
 /** @throws Error after `timeoutMs`, and when `signal` aborts */
 async function untilAnswered(url: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
   const answers = async () => {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
+    const answer = await fetch(url, { signal: AbortSignal.timeout(Math.max(ANSWER_MS, timeoutMs / 30)) }).catch(
+      () => undefined,
+    )
     return answer?.ok ? true : undefined
   }
   const fault = () => `${url} does not answer 200 after ${timeoutMs / 1000} s`

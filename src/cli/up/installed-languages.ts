@@ -16,17 +16,19 @@ interface Runtime {
  * @param url the gateway's
  * @param catalogue with the groups that can be installed
  * @param headers that say who is calling
- * @throws Error when it does not answer
+ * @param timeoutMs how long it may take to answer
+ * @throws Error when it does not
  */
 export async function describeLanguages(
   url: string,
   headers: Record<string, string>,
   catalogue: Pick<Catalogue, 'groups' | 'sizes'>,
+  timeoutMs: number,
   signal: AbortSignal,
 ): Promise<string[]> {
   const answer = await fetch(`${url}/v1/runtimes`, {
     headers,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
   })
   if (!answer.ok) throw new Error(`${url}/v1/runtimes answers ${answer.status} ${await answer.text()}`)
   const { runtimes } = (await answer.json()) as { runtimes: Runtime[] }

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto'
 import { connect, createServer } from 'node:net'
 import { EXIT, ExitError } from '../exit.ts'
 
+/** For another process to say who it is. */
+const ANSWER_MS = 2_000
+
 /** Who already runs on a data directory. */
 export interface Holder {
   pid: number
@@ -74,7 +77,7 @@ function askHolder(path: string): Promise<Holder | undefined> {
   return new Promise((resolve) => {
     let text = ''
     const socket = connect(path)
-    socket.setTimeout(2_000, () => socket.destroy())
+    socket.setTimeout(ANSWER_MS, () => socket.destroy())
     socket.on('data', (data) => (text += data.toString('utf8')))
     socket.on('error', () => {})
     socket.on('close', () => resolve(text === '' ? undefined : (JSON.parse(text) as Holder)))

@@ -21,6 +21,7 @@ export interface UpOptions extends CliContext, Until {
 
 const READY_MS = 60_000
 const FIRST_JOB_MS = 60_000
+const LANGUAGES_MS = 5_000
 
 /**
  * `runyard up`: everything on one machine, until it is told to stop.
@@ -75,7 +76,13 @@ async function begin(options: UpOptions, platform: Platform, port: number): Prom
       ),
     )
     const languages = await platform.whileAlive((alive) =>
-      describeLanguages(url, headers, loadCatalogue(options.root), AbortSignal.any([stop, alive])),
+      describeLanguages(
+        url,
+        headers,
+        loadCatalogue(options.root),
+        LANGUAGES_MS * config.timeoutFactor,
+        AbortSignal.any([stop, alive]),
+      ),
     )
     return { job, languages }
   })

@@ -221,7 +221,7 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
         const fetched = await options.podman.try(['image', 'exists', reference])
         if (fetched.exitCode !== 0) {
           detail('fetching it')
-          await options.podman.run(['pull', '--quiet', reference], { timeoutMs: 600_000 })
+          await options.podman.run(['pull', '--quiet', reference], { timeoutMs: PULL_MS })
         }
         await addInit(tag, reference, {})
       })
@@ -230,6 +230,7 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
   }
 }
 
+const PULL_MS = 600_000
 /** The script is no part of what podman keeps layers by: its hash stands in for it. */
 const BASE_CONTAINERFILE =
   'ARG FROM\nFROM ${FROM}\nARG RECIPE\nENV LANG=C.UTF-8\nRUN DEBIAN_FRONTEND=noninteractive sh /mnt/base.sh\nWORKDIR /job\n'

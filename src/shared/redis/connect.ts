@@ -14,6 +14,7 @@ export type Patience = 'fail-fast' | 'wait'
 
 /** A Redis that takes longer is as good as away, for somebody who waits. */
 const COMMAND_TIMEOUT_MS = 5000
+const CONNECT_MS = 5000
 /** A connection on which nothing comes for so long though something was asked is dead. Longer than any command blocks. */
 const SILENCE_MS = 15_000
 /** On a connection that only listens nothing is asked otherwise. */
@@ -32,7 +33,7 @@ export function connectRedis(address: RedisAddress, patience: Patience, name: st
     maxRetriesPerRequest: patience === 'wait' ? null : 1,
     ...(patience === 'fail-fast' && { commandTimeout: COMMAND_TIMEOUT_MS }),
     keepAlive: 5000,
-    connectTimeout: 5000,
+    connectTimeout: CONNECT_MS,
     socketTimeout: SILENCE_MS,
   })
   let lost = false

@@ -139,7 +139,8 @@ export function createBuilder(
       const ecosystem = ECOSYSTEMS[installer.ecosystem]
       const bans = await bansOf(installer.ecosystem)
       const address = new URL(await indexOf(view.language, installer, image))
-      const most = { maxBytes: 2 * bounds.maxBytes, maxRequests: 5000, maxMs: 3 * settings.timeoutMs }
+      const { timeoutFactor } = config
+      const most = { maxBytes: 2 * bounds.maxBytes, maxRequests: 5000, maxMs: 3 * settings.timeoutMs, timeoutFactor }
       const upstream = createUpstream({ allow: settings.reach }, most, closing)
       const index = ecosystem.createIndex({
         index: address,

@@ -11,7 +11,7 @@ import { lendJudge } from './lend-judge.ts'
 import { missingPackage } from './missing-package.ts'
 import { type JobOutcome, runJob } from './run-job.ts'
 
-/** Added to all the time a job may take by its own limits; a sandbox that needs longer has failed. */
+/** Added to all the time a job may take by its own limits; a sandbox that needs longer has failed, on a machine that is not slow. */
 const DEADLINE_MARGIN_MS = 15 * SECOND
 
 export interface Attempt {
@@ -34,7 +34,7 @@ export async function attemptJob(
 ): Promise<Attempt> {
   const { problems, files } = stores
   const spec = await fillTests(problems, queued)
-  const { pool, locate, graceMs, preloaded } = sandboxes
+  const { pool, locate, graceMs, preloaded, timeoutFactor } = sandboxes
   const { language, image } = locate(spec)
   const { memoryBytes } = spec.head.limits
   const asked = performance.now()
@@ -55,7 +55,8 @@ export async function attemptJob(
     void sandbox.destroy()
     judge.destroy()
   }
-  const deadline = setTimeout(tooLate, Math.min(longestMs(spec, graceMs) + DEADLINE_MARGIN_MS, MAX_TIMER_MS))
+  const deadlineMs = longestMs(spec, graceMs) + DEADLINE_MARGIN_MS * timeoutFactor
+  const deadline = setTimeout(tooLate, Math.min(deadlineMs, MAX_TIMER_MS))
   const listener = {
     ...events,
     stageEnded(stage: StageSummary) {

@@ -88,6 +88,7 @@ export function createJobConsumer(core: WorkerCore, options: JobConsumerOptions)
     sandboxes: {
       ...options.sandboxes,
       graceMs: config.sandbox.graceMs,
+      timeoutFactor: config.timeoutFactor,
       preloaded: preloadedModules(config.packages.preload),
       compiled,
     },

@@ -53,6 +53,8 @@ export interface JobSandboxes {
   locate: (spec: Pick<JobSpec, 'head'>) => { language: Language | undefined; image: string }
   /** Between SIGTERM and SIGKILL, when a limit ends a stage. */
   graceMs: number
+  /** Multiplies how long sandboxes may take beyond the limits of a job: `TIMEOUT_FACTOR`. */
+  timeoutFactor: number
   /** Modules that the operator has imported ahead of jobs like this, where they have packages. */
   preloaded: (spec: Pick<JobSpec, 'head' | 'tenant' | 'tests'>) => readonly string[]
   /** Judges' programs that were compiled before. */

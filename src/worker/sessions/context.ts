@@ -62,9 +62,11 @@ export interface ContextOptions {
   clock: Clock
   /** A name that no kernel of the session had. */
   nextKernel: () => string
+  /** Multiplies how long its kernel may take to start: `TIMEOUT_FACTOR`; 1 when absent. */
+  timeoutFactor?: number
 }
 
-/** From the start of a kernel until it can be used. */
+/** From the start of a kernel until it can be used, on a machine that is not slow. */
 const START_MS = 60_000
 /** Output may be lost when a kernel floods; after its reply no more is waited for than this. */
 const IDLE_MS = 2_000
@@ -89,7 +91,8 @@ interface Entry {
 }
 
 export function createContext(options: ContextOptions): SessionContext {
-  const { id, language, plan, send, tell, clock } = options
+  const { id, language, plan, send, tell, clock, timeoutFactor = 1 } = options
+  const startMs = START_MS * timeoutFactor
   const createdAt = new Date().toISOString()
   let state: Context['state'] = 'starting'
   let message: string | null = null
@@ -132,9 +135,9 @@ export function createContext(options: ContextOptions): SessionContext {
     earlier.resolve(ready)
     kernel = options.nextKernel()
     send({ do: 'start', context: kernel, ...plan })
-    stopStartTimer = clock.after(START_MS, () => {
+    stopStartTimer = clock.after(startMs, () => {
       send({ do: 'stop', context: kernel })
-      die(`its kernel was not ready within ${START_MS / 1000} s`)
+      die(`its kernel was not ready within ${startMs / 1000} s`)
     })
   }
 

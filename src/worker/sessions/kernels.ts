@@ -38,6 +38,8 @@ export interface KernelsOptions {
   /** The bridge said what it may not: that is the end of the session. */
   failed: (error: Error) => void
   clock: Clock
+  /** Multiplies how long a kernel may take to start: `TIMEOUT_FACTOR`; 1 when absent. */
+  timeoutFactor?: number
 }
 
 /** The bridge as a program; it is a module of the image. */
@@ -55,7 +57,7 @@ export class ContextExists extends Error {
 }
 
 export function createKernels(options: KernelsOptions): Kernels {
-  const { agent, language, plan, tell, failed, clock } = options
+  const { agent, language, plan, tell, failed, clock, timeoutFactor = 1 } = options
   const contexts = new Map<string, SessionContext>()
   let bridge: Promise<AgentProcess> | undefined
   let bridgeProcess: AgentProcess | undefined
@@ -161,6 +163,7 @@ export function createKernels(options: KernelsOptions): Kernels {
         cpu,
         tell,
         clock,
+        timeoutFactor,
         nextKernel: () => `${id}/${++kernels}`,
       })
       contexts.set(id, context)

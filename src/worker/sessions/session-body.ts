@@ -58,6 +58,8 @@ export interface BodyOptions {
   /** The longest that any session may live. */
   longestMs: number
   clock: Clock
+  /** Multiplies how long a kernel may take to start. */
+  timeoutFactor: number
   log: Logger
 }
 
@@ -68,7 +70,7 @@ const STAGE_MARGIN_MS = MINUTE
 
 /** Starts it in a sandbox that stands idle. */
 export function startBody(options: BodyOptions): SessionBody {
-  const { sandbox, language, kernel, limits, graceMs, longestMs, clock, log } = options
+  const { sandbox, language, kernel, limits, graceMs, longestMs, clock, timeoutFactor, log } = options
   const env = { ...BASE_ENV, ...language.env, ...options.env }
   let listener: BodyListener | undefined
   let said = ''
@@ -148,6 +150,7 @@ export function startBody(options: BodyOptions): SessionBody {
           whenRoom: (resume) => (listener ? listener.whenRoom(resume) : resume()),
           failed,
           clock,
+          timeoutFactor,
         })
       : null
   /** Its kernel starts; whether it gets ready is another matter. */

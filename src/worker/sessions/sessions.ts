@@ -113,8 +113,9 @@ export function createSessions(
     const lease = await acquirePatiently(pool, request, closing.signal, log)
     const { sandbox } = lease
     const { graceMs } = config.sandbox
+    const { timeoutFactor } = config
     const release = () => lease.retire('single-use')
-    return startBody({ ...what, sandbox, release, graceMs, longestMs: maxLifetimeMs, clock, log })
+    return startBody({ ...what, sandbox, release, graceMs, longestMs: maxLifetimeMs, clock, timeoutFactor, log })
   }
   /** Which environment a body that waits has, by its key on this host. */
   const keysOfBodies = new WeakMap<SessionBody, string>()

@@ -29,6 +29,8 @@ export interface TunnelOptions {
   ended: (end: TunnelEnd) => void
   /** Looks up names; by the name servers of this machine unless given. */
   resolve?: Resolve
+  /** Multiplies how long a connection and the client's first message may take: `TIMEOUT_FACTOR`; 1 when absent. */
+  timeoutFactor?: number
 }
 
 export interface TunnelEnd {
@@ -62,13 +64,13 @@ class Refused extends Error {
  * Lets programs of a cell connect to hosts of a list, by TLS alone. A name is looked up here, never in the cell; internal addresses are refused at the
  * connection; and the name that the client asks the server for must be the one that it was let through for.
  */
-export function createTunnels({ allow, reach, bounds, ended, resolve }: TunnelOptions): Tunnels {
+export function createTunnels({ allow, reach, bounds, ended, resolve, timeoutFactor = 1 }: TunnelOptions): Tunnels {
   const rules = allow.map(ruleOf)
   const lookup = createNameLookup()
   const agent = createGuardedAgent({
     reach,
     ...(reach.allow.length > 0 && { own: () => [] }),
-    connectTimeoutMs: CONNECT_MS,
+    connectTimeoutMs: CONNECT_MS * timeoutFactor,
     resolve: resolve ?? lookup.resolve,
   })
   const used = { connections: 0, bytes: 0, hosts: new Set<string>() }
@@ -103,7 +105,7 @@ export function createTunnels({ allow, reach, bounds, ended, resolve }: TunnelOp
       if (socket.destroyed) throw clientGone()
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
       const late = AbortSignal.timeout(bounds.maxMs)
-      const hello = await firstMessage(socket, head, target.host)
+      const hello = await firstMessage(socket, head, target.host, HELLO_MS * timeoutFactor)
       // What was read for a look goes first.
       socket.unshift(hello)
       // Each is in both pipelines, which listen for each of their ends.
@@ -194,9 +196,9 @@ function connectTo(agent: Agent, { host, port }: Target): Promise<Socket> {
 }
 
 /** Reads until the client has said which server it wants. @returns all that was read @throws Refused when that is another one */
-async function firstMessage(socket: Duplex, head: Buffer, host: string): Promise<Buffer> {
+async function firstMessage(socket: Duplex, head: Buffer, host: string, helloMs: number): Promise<Buffer> {
   let said = head
-  const late = setTimeout(() => socket.destroy(new Refused('', 'the client says nothing')), HELLO_MS)
+  const late = setTimeout(() => socket.destroy(new Refused('', 'the client says nothing')), helloMs)
   try {
     for (let pieces = 0; pieces < MAX_HELLO_PIECES; pieces++) {
       const name = serverNameOf(said)

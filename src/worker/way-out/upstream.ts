@@ -33,6 +33,8 @@ export interface UpstreamBounds {
   maxMs: number
   /** In which a host says nothing on a connection; half a minute unless given. */
   stallMs?: number
+  /** Multiplies how long a connection may take: `TIMEOUT_FACTOR`; 1 when absent. */
+  timeoutFactor?: number
 }
 
 /** More was asked for than one cell may have. */
@@ -51,7 +53,7 @@ export function createUpstream(reach: Reach, bounds: UpstreamBounds, closing: Ab
   const agent = createGuardedAgent({
     reach,
     ...(reach.allow.length > 0 && { own: () => [] }),
-    connectTimeoutMs: CONNECT_MS,
+    connectTimeoutMs: CONNECT_MS * (bounds.timeoutFactor ?? 1),
     resolve: lookup.resolve,
   })
   const signal = AbortSignal.any([closing, AbortSignal.timeout(bounds.maxMs)])

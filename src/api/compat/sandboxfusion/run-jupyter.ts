@@ -32,7 +32,7 @@ export type RunJupyterRequest = Static<typeof RunJupyterRequest>
 const sessionRequest = bodyValidator(SessionRequest)
 const DEFAULT_TOTAL = 45
 const LANGUAGE = 'python'
-/** How long a kernel may take to stand ready: trainers wait for the limits and ten seconds more. */
+/** How long a kernel may take to stand ready, on a machine that is not slow: trainers wait for the limits and ten seconds more. */
 const START_MS = 8 * SECOND
 /** In which the end of a cell that was interrupted at its limit is told. */
 const LATE_MS = 5 * SECOND
@@ -57,7 +57,7 @@ export async function runJupyter(needs: SystemNeeds, res: Response, body: RunJup
   const { id } = await acceptSession(own, spec, request.caller, undefined)
   const at = sessionOf(res, id)
   const run = async () => {
-    await ready(own, at, signal)
+    await ready(own, at, signal, START_MS * config.timeoutFactor)
     const startedAt = performance.now()
     const cellOf = createCells()
     const done: Cell[] = []
@@ -94,8 +94,9 @@ async function ready(
   { calls }: SystemNeeds['sessions']['needs'],
   at: { id: string; tenant: string },
   signal: AbortSignal,
+  startMs: number,
 ): Promise<void> {
-  const late = AbortSignal.timeout(START_MS)
+  const late = AbortSignal.timeout(startMs)
   await calls.call(at, 'listContexts', {}, { signal: AbortSignal.any([signal, late]) }).catch((error: unknown) => {
     if (late.aborted && !signal.aborted) throw new Problem('wait-timeout', 'no kernel stood ready in time')
     throw error

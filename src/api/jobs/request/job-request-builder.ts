@@ -222,7 +222,7 @@ export function createJobRequestBuilder({
       refuse(errors)
       const environment = await environmentOf(environments, request, packages, installing, there, caller)
       const judging = await judgingOf(request, (judge) => builder.code(judge, caller, requestId))
-      const texts = language.unixText ? toUnixText(pointers, files, language, entrypoint) : { files, warnings: [] }
+      const texts = toUnixText(pointers, files, language, entrypoint)
       return {
         ...base(asked, caller, requestId),
         head: {

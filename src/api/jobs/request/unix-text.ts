@@ -6,32 +6,38 @@ const CRLF = /\r\n/g
 /** In a text of which each character is one byte of UTF-8. */
 const BYTE_ORDER_MARK = /^\xef\xbb\xbf/
 
+/** Of a script that the system starts by the interpreter of its first line, whose name would end in `CR`. */
+const SCRIPT = /^(?:\xef\xbb\xbf)?#!/
+
 /**
- * Takes the line ends of Windows and byte-order marks from the programs among these files, for an interpreter that cannot read them.
+ * Takes the line ends of Windows and byte-order marks from the programs among these files, for an interpreter that cannot read them; and in a job of
+ * any language from scripts beside the program that begin with `#!`.
  * @param pointers JSON pointer of each file's content
  * @returns all files, and a warning for each that was changed
  */
 export function toUnixText(
   pointers: readonly string[],
   files: readonly SourceFile[],
-  language: Pick<Language, 'name' | 'fileName'>,
+  language: Pick<Language, 'name' | 'fileName' | 'unixText'>,
   entrypoint: string,
 ): { files: SourceFile[]; warnings: Finding[] } {
   const extension = /\.[^.]+$/.exec(language.fileName)?.[0] ?? ''
   const warnings: Finding[] = []
   const changed = files.map((file, index) => {
-    if (file.path !== entrypoint && !file.path.endsWith(extension)) return file
+    const isProgram = file.path === entrypoint || file.path.endsWith(extension)
     const bytes = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8').toString('latin1')
+    const isRead = language.unixText === true && isProgram
+    if (!isRead && (file.path === entrypoint || !SCRIPT.test(bytes))) return file
     const text = bytes.replace(BYTE_ORDER_MARK, '').replaceAll(CRLF, '\n')
     if (text === bytes) return file
     const content = Buffer.from(text, 'latin1')
-    warnings.push(warningOf(bytes, language, pointers[index] ?? ''))
+    warnings.push(warningOf(bytes, isRead ? language.name : 'an interpreter named by #!', pointers[index] ?? ''))
     return { ...file, content: content.toString(file.encoding === 'base64' ? 'base64' : 'utf8') }
   })
   return { files: changed, warnings }
 }
 
-function warningOf(bytes: string, { name }: Pick<Language, 'name'>, pointer: string): Finding {
+function warningOf(bytes: string, reader: string, pointer: string): Finding {
   const mark = BYTE_ORDER_MARK.test(bytes)
   const lines = bytes.split('\n')
   const line = mark ? 0 : lines.findIndex((text) => text.endsWith('\r'))
@@ -42,8 +48,8 @@ function warningOf(bytes: string, { name }: Pick<Language, 'name'>, pointer: str
     rule: mark ? 'byte-order-mark' : 'windows-line-ends',
     severity: 'warn',
     reason: mark
-      ? `The file begins with a byte-order mark, which ${name} cannot read. It was removed, and any Windows line ends were changed.`
-      : `The file has Windows line ends (CR LF), which ${name} cannot read. They were changed to LF.`,
+      ? `The file begins with a byte-order mark, which ${reader} cannot read. It was removed, and any Windows line ends were changed.`
+      : `The file has Windows line ends (CR LF), which ${reader} cannot read. They were changed to LF.`,
     pointer,
     line: line + 1,
     column: mark ? 1 : excerpt.length + 1,

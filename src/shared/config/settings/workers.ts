@@ -21,7 +21,7 @@ export const WORKER_SETTINGS: readonly Setting[] = inGroup('Worker', [
     kind: integer(1, 1000),
     default: '1',
     description:
-      'Multiplies the time limits of a start and of calls to podman, for a machine that is slow or emulated. Limits of jobs stay as they are.',
+      'Multiplies the time limits of a start, of calls to podman and of what parts have to answer each other, for a machine that is slow or emulated. Limits of jobs stay as they are.',
   },
   {
     name: 'DRAIN_TIMEOUT_MS',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { toUnixText } from '../../../../src/api/jobs/request/unix-text.ts'
 
-const bash = { name: 'Bash', fileName: 'main.sh' }
+const bash = { name: 'Bash', fileName: 'main.sh', unixText: true }
 /** Of a request whose second file is a stored one. */
 const POINTERS = ['/files/0/content', '/files/2/content', '/files/3/content']
 const file = (path: string, content: string) => ({ path, content, encoding: 'utf-8' as const })
@@ -44,6 +44,29 @@ describe('a program for an interpreter that reads no Windows text', () => {
       { ...bytes, content: Buffer.from('\xffb\n', 'latin1').toString('base64') },
     ])
     expect(warnings.map(({ pointer }) => pointer)).toEqual(['/files/0/content', '/files/3/content'])
+  })
+
+  test('is a script beside a program of any language, which the system starts by its first line', () => {
+    const python = { name: 'Python', fileName: 'main.py' }
+    const script = (path: string) => file(path, '#!/usr/bin/env python3\r\nprint(1)\r\n')
+    const marked = file('tool', '\ufeff#!/bin/sh\necho 1\n')
+    const sent = [script('main.py'), script('helper.py'), file('lib.py', 'x = 1\r\n'), marked]
+    const pointers = sent.map((_, index) => `/files/${index}/content`)
+    const { files, warnings } = toUnixText(pointers, sent, python, 'main.py')
+    expect(files).toEqual([
+      script('main.py'),
+      file('helper.py', '#!/usr/bin/env python3\nprint(1)\n'),
+      file('lib.py', 'x = 1\r\n'),
+      file('tool', '#!/bin/sh\necho 1\n'),
+    ])
+    expect(warnings).toMatchObject([
+      {
+        rule: 'windows-line-ends',
+        pointer: '/files/1/content',
+        reason: expect.stringContaining('an interpreter named by #! cannot read'),
+      },
+      { rule: 'byte-order-mark', pointer: '/files/3/content', line: 1 },
+    ])
   })
 
   test('stays as it is when there is nothing to change', () => {
