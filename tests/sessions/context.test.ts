@@ -24,8 +24,7 @@ function rig(
     id: 'default',
     language: 'python',
     plan: { argv: ['kernel'], env: {}, cwd: '/job', interrupt: 'signal', ...plan },
-    memoryBytes: 1024,
-    outputBytes,
+    limits: { memoryBytes: 1024, outputBytes },
     send(order) {
       orders.push(order)
       log.push(order.do === 'send' ? order.type : order.do)

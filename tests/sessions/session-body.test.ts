@@ -25,10 +25,8 @@ test('a session has its sandbox look at nothing that nobody asks of it, for days
     limits: limitsOfSession(DEFAULT_LIMITS, 500),
     env: {},
     files: [],
-    graceMs: 0,
-    longestMs: 1000,
+    times: { graceMs: 0, longestMs: 1000, timeoutFactor: 1 },
     clock: { after: () => () => undefined },
-    timeoutFactor: 1,
     log: pino({ level: 'silent' }),
   })
   expect(starts).toMatchObject([{ unobserved: true, cpuMs: 500 }])

@@ -10,7 +10,6 @@ const src = join(packageRoot(), 'src')
 const KNOWN = {
   'CellActions pages/notebook/cell.tsx': 12,
   'CellProps pages/notebook/cell.tsx': 11,
-  'BodyOptions worker/sessions/session-body.ts': 11,
   'ContextOptions worker/sessions/context.ts': 12,
   'KeyOptions cli/key-options.ts': 11,
   'ListPageProps pages/admin/list-page.tsx': 14,

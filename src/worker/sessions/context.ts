@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CommRequest } from '../../shared/sessions/comm.ts'
 import type { Execute } from '../../shared/sessions/operations.ts'
-import type { Context, ExecutionStatus } from '../../shared/sessions/session.ts'
+import type { Context, ExecutionStatus, SessionLimits } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import { signalName } from '../jobs/classify.ts'
 import type { BridgeEvent, BridgeOrder, KernelMessage } from './bridge-lines.ts'
@@ -49,8 +49,8 @@ export interface ContextOptions {
   id: string
   language: string
   plan: KernelPlan
-  memoryBytes: number
-  outputBytes: number
+  /** Of the session. */
+  limits: Pick<SessionLimits, 'memoryBytes' | 'outputBytes'>
   send: (order: BridgeOrder) => void
   /** Bytes of orders that the bridge has not taken. */
   unsentBytes: () => number
@@ -295,7 +295,7 @@ export function createContext(options: ContextOptions): SessionContext {
       if (queue.length >= MAX_QUEUED) throw new ContextBusy(`${MAX_QUEUED} executions wait in the context already`)
       requireBridge(options.unsentBytes())
       const release = options.waiting.reserve(Buffer.byteLength(asked.code))
-      const execution = createExecution(asked, options.outputBytes, tell)
+      const execution = createExecution(asked, options.limits.outputBytes, tell)
       const entry: Entry = {
         asked,
         execution,
@@ -384,7 +384,7 @@ export function createContext(options: ContextOptions): SessionContext {
         case 'failed':
           return die(`its kernel could not be started: ${event.detail}`)
         case 'died':
-          return die(whyDied(event, options.memoryBytes))
+          return die(whyDied(event, options.limits.memoryBytes))
       }
     },
   }

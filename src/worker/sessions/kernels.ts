@@ -1,4 +1,4 @@
-import type { Context, ExecutionStatus } from '../../shared/sessions/session.ts'
+import type { Context, ExecutionStatus, SessionLimits } from '../../shared/sessions/session.ts'
 import type { SessionEvent } from '../../shared/sessions/session-event.ts'
 import type { Agent, AgentProcess } from './agent.ts'
 import { type BridgeEvent, type BridgeOrder, bridgeLine, createBridgeReader } from './bridge-lines.ts'
@@ -28,10 +28,8 @@ export interface KernelsOptions {
   agent: Agent
   language: string
   plan: KernelPlan
-  memoryBytes: number
-  outputBytes: number
-  /** How many the session may have at a time. */
-  processes: number
+  /** Of the session. */
+  limits: Pick<SessionLimits, 'memoryBytes' | 'outputBytes' | 'processes'>
   tell: (event: SessionEvent) => void
   /** Calls back when there is room for what more output becomes. */
   whenRoom: (resume: () => void) => void
@@ -65,7 +63,7 @@ export function createKernels(options: KernelsOptions): Kernels {
   let kernels = 0
   const pace = createOutputPace(clock, BRIDGE_RATE)
   const waiting = createWaitingBytes()
-  const cpu = createCpuTime(agent, options.processes, failed)
+  const cpu = createCpuTime(agent, options.limits.processes, failed)
   /** Orders to a bridge that starts: the first that it gets, in their order. */
   let queued: Buffer[] = []
   let queuedBytes = 0
@@ -150,13 +148,11 @@ export function createKernels(options: KernelsOptions): Kernels {
         // Others may have come meanwhile.
         requireRoom(id)
       }
-      const { memoryBytes, outputBytes } = options
       const context = createContext({
         id,
         language,
         plan: { ...plan, cwd: own.cwd ?? plan.cwd, env: { ...plan.env, ...own.env } },
-        memoryBytes,
-        outputBytes,
+        limits: options.limits,
         send,
         unsentBytes,
         waiting,

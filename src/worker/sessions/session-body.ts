@@ -54,12 +54,14 @@ export interface BodyOptions {
   limits: SessionLimits
   env: Readonly<Record<string, string>>
   files: readonly SourceFile[]
-  graceMs: number
-  /** The longest that any session may live. */
-  longestMs: number
+  times: {
+    graceMs: number
+    /** The longest that any session may live. */
+    longestMs: number
+    /** Multiplies how long a kernel may take to start. */
+    timeoutFactor: number
+  }
   clock: Clock
-  /** Multiplies how long a kernel may take to start. */
-  timeoutFactor: number
   log: Logger
 }
 
@@ -70,7 +72,8 @@ const STAGE_MARGIN_MS = MINUTE
 
 /** Starts it in a sandbox that stands idle. */
 export function startBody(options: BodyOptions): SessionBody {
-  const { sandbox, language, kernel, limits, graceMs, longestMs, clock, timeoutFactor, log } = options
+  const { sandbox, language, kernel, limits, clock, log } = options
+  const { graceMs, longestMs, timeoutFactor } = options.times
   const env = { ...BASE_ENV, ...language.env, ...options.env }
   let listener: BodyListener | undefined
   let said = ''
@@ -143,9 +146,7 @@ export function startBody(options: BodyOptions): SessionBody {
             transport: language.kernel.transport,
             warmUp: language.kernel.warmUp,
           },
-          memoryBytes: limits.memoryBytes,
-          outputBytes: limits.outputBytes,
-          processes: limits.processes,
+          limits,
           tell: (event) => listener?.tell(event),
           whenRoom: (resume) => (listener ? listener.whenRoom(resume) : resume()),
           failed,

@@ -112,10 +112,9 @@ export function createSessions(
     const request = { image, memoryBytes: what.limits.memoryBytes, tenant, shareable: false }
     const lease = await acquirePatiently(pool, request, closing.signal, log)
     const { sandbox } = lease
-    const { graceMs } = config.sandbox
-    const { timeoutFactor } = config
+    const times = { graceMs: config.sandbox.graceMs, longestMs: maxLifetimeMs, timeoutFactor: config.timeoutFactor }
     const release = () => lease.retire('single-use')
-    return startBody({ ...what, sandbox, release, graceMs, longestMs: maxLifetimeMs, clock, timeoutFactor, log })
+    return startBody({ ...what, sandbox, release, times, clock, log })
   }
   /** Which environment a body that waits has, by its key on this host. */
   const keysOfBodies = new WeakMap<SessionBody, string>()
