@@ -6,12 +6,14 @@ const CRLF = /\r\n/g
 /** In a text of which each character is one byte of UTF-8. */
 const BYTE_ORDER_MARK = /^\xef\xbb\xbf/
 
-/** Of a script that the system starts by the interpreter of its first line, whose name would end in `CR`. */
-const SCRIPT = /^(?:\xef\xbb\xbf)?#!/
+/** A script that the system starts by the interpreter of its first line, whose name would end in `CR`, or would not be found behind a mark. */
+const SCRIPT = /^(?:\xef\xbb\xbf#!|#![^\n]*\r\n)/
+/** How each of them begins, in either encoding. */
+const MAY_BE_SCRIPT = { utf8: /^\ufeff?#!/, base64: /^(?:77u\/)?Iy[E-H]/ }
 
 /**
  * Takes the line ends of Windows and byte-order marks from the programs among these files, for an interpreter that cannot read them; and in a job of
- * any language from scripts beside the program that begin with `#!`.
+ * any language from scripts beside the program whose `#!` the system cannot read for them. What is no text stays, such as an archive behind a `#!`.
  * @param pointers JSON pointer of each file's content
  * @returns all files, and a warning for each that was changed
  */
@@ -25,14 +27,16 @@ export function toUnixText(
   const warnings: Finding[] = []
   const changed = files.map((file, index) => {
     const isProgram = file.path === entrypoint || file.path.endsWith(extension)
-    const bytes = Buffer.from(file.content, file.encoding === 'base64' ? 'base64' : 'utf8').toString('latin1')
+    const encoding = file.encoding === 'base64' ? 'base64' : 'utf8'
     const isRead = language.unixText === true && isProgram
-    if (!isRead && (file.path === entrypoint || !SCRIPT.test(bytes))) return file
+    if (!isRead && (file.path === entrypoint || !MAY_BE_SCRIPT[encoding].test(file.content))) return file
+    const bytes = Buffer.from(file.content, encoding).toString('latin1')
+    if (!isRead && (!SCRIPT.test(bytes) || bytes.includes('\0'))) return file
     const text = bytes.replace(BYTE_ORDER_MARK, '').replaceAll(CRLF, '\n')
     if (text === bytes) return file
     const content = Buffer.from(text, 'latin1')
     warnings.push(warningOf(bytes, isRead ? language.name : 'an interpreter named by #!', pointers[index] ?? ''))
-    return { ...file, content: content.toString(file.encoding === 'base64' ? 'base64' : 'utf8') }
+    return { ...file, content: content.toString(encoding) }
   })
   return { files: changed, warnings }
 }

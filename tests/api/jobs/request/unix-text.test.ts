@@ -69,6 +69,29 @@ describe('a program for an interpreter that reads no Windows text', () => {
     ])
   })
 
+  test('is no archive behind a first line, and no script whose first line can be read', () => {
+    const python = { name: 'Python', fileName: 'main.py' }
+    const archive = Buffer.from('#!/usr/bin/env python3\r\nPK\x03\x04\0\r\n', 'latin1').toString('base64')
+    const sent = [
+      file('main.py', 'print(1)\n'),
+      { ...file('app.pyz', archive), encoding: 'base64' as const },
+      file('tool', '#!/bin/sh\nprintf "a\r\n"\n'),
+    ]
+    const pointers = sent.map((_, index) => `/files/${index}/content`)
+    expect(toUnixText(pointers, sent, python, 'main.py')).toEqual({ files: sent, warnings: [] })
+  })
+
+  test('is a script in base64 too', () => {
+    const python = { name: 'Python', fileName: 'main.py' }
+    const encoded = (text: string) => ({
+      ...file('tool', Buffer.from(text).toString('base64')),
+      encoding: 'base64' as const,
+    })
+    const sent = [file('main.py', ''), encoded('#!/bin/sh\r\n'), encoded('\ufeff#!/bin/sh\n')]
+    const { files } = toUnixText(['/0', '/1', '/2'], sent, python, 'main.py')
+    expect(files).toEqual([sent[0], encoded('#!/bin/sh\n'), encoded('#!/bin/sh\n')])
+  })
+
   test('stays as it is when there is nothing to change', () => {
     const files = [file('main.sh', 'printf "a\\r\\n"\rb\n')]
     expect(toUnixText(['/code'], files, bash, 'main.sh')).toEqual({ files, warnings: [] })
