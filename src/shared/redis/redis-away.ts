@@ -22,5 +22,8 @@ export class CodedRedis extends Redis {
 
 function withCode(command: Command): void {
   const { reject } = command
-  command.reject = (error) => reject(error instanceof ReplyError ? error : Object.assign(error, { code: AWAY }))
+  command.reject = (error) => reject(error instanceof ReplyError ? error : away(error))
 }
+
+/** One error may end many commands, and have a code of the connection's own, which stays. */
+const away = (error: Error): Error => Object.assign(new Error(error.message, { cause: error }), { code: AWAY })

@@ -93,6 +93,7 @@ test('what Redis answers has no code, what it does not answer has, whatever ends
     if (other.status !== 'ready') await once(other, 'ready')
     const answered = await faultOf(other.get('refused'))
     const lost = await faultOf(other.get('lost'))
+    await once(other, 'ready')
     const closed = faultOf(other.get('silence'))
     other.disconnect()
     const after = await faultOf(other.get('x'))
