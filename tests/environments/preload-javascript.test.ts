@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { basename } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Job } from '../../src/shared/job.ts'
 import { runJob, stageOf } from '../support/client.ts'
@@ -7,7 +6,7 @@ import { eventually } from '../support/eventually.ts'
 import { makeKey } from '../support/make-key.ts'
 import { startNpmRegistry, tarball, type TestRegistry } from '../support/npm-registry.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
-import { AT_A_FIFO, commandLine, hasMounted, sleepers, sleepersAt } from '../support/processes.ts'
+import { AT_A_FIFO, commandLine, hasPath, sleepers, sleepersAt } from '../support/processes.ts'
 
 /** What each runs when it is loaded. */
 const PACKAGES = {
@@ -98,7 +97,8 @@ const require = createRequire(import.meta.url)
 /** Interpreters that wait with the packages of this file at hand, and no modules to load. */
 const plainOnes = () =>
   sleepersAt(AT_A_FIFO).filter(
-    (pid) => hasMounted(pid, basename(data)) && !commandLine(pid).join(' ').includes('@modern/words'),
+    (pid) =>
+      hasPath(pid, '/environment/node_modules/@modern/words') && !commandLine(pid).join(' ').includes('@modern/words'),
   )
 
 test('nobody else does, the first time or with an interpreter that has waited', async () => {

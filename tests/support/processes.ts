@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What `/proc` tells. Whatever has ended meanwhile counts as not there. */
@@ -40,9 +40,8 @@ export const sleepers = (name: string, word: string): number =>
 export const sleepersAt = (name: string): number[] =>
   allPids().filter((pid) => read(`/proc/${pid}/wchan`).includes(name))
 
-/** Whether a process sees a mount of something below a folder of this name. */
-export const hasMounted = (pid: number, folder: string): boolean =>
-  read(`/proc/${pid}/mountinfo`).includes(`/${folder}/`)
+/** Whether a process has something at this absolute path of its own root. */
+export const hasPath = (pid: number, path: string): boolean => existsSync(`/proc/${pid}/root${path}`)
 
 /** Where whoever opens a FIFO sleeps until another does: an interpreter that waits for its program. */
 export const AT_A_FIFO = 'wait_for_partner'
