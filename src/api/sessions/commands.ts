@@ -167,7 +167,7 @@ export const listCommands = defineRoute({
       return send(200, { commands: commands.map(({ kind: _kind, ...one }) => summaryOfCommand(one)) })
     }
     const { value } = await calls.call(sessionOf(res, session.id), 'listCommands', {})
-    // A worker of before has empty output in them.
+    // An older worker sends empty output.
     send(200, { commands: value.map(summaryOfCommand) })
   },
 })

@@ -159,7 +159,7 @@ export const listExecutions = defineRoute({
       return send(200, { executions: executions.map(({ kind: _kind, ...one }) => summaryOfExecution(one)) })
     }
     const { value } = await calls.call(sessionOf(res, session.id), 'listExecutions', {})
-    // A worker of before has empty output in them.
+    // An older worker sends empty output.
     send(200, { executions: value.map(summaryOfExecution) })
   },
 })

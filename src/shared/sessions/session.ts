@@ -199,7 +199,7 @@ export const Execution = Type.Object({
 })
 export type Execution = Static<typeof Execution>
 
-/** An execution in a list: without its output. */
+/** An execution in a list: without its output and results. */
 export const ExecutionSummary = Type.Omit(Execution, ['results', 'stdout', 'stderr'])
 export type ExecutionSummary = Static<typeof ExecutionSummary>
 
