@@ -51,10 +51,9 @@ enum { LOCKS = 8192, CALLS_PER_COUNT = 4096, SHARED_LOCKS = 256, RECOUNT_US = 10
 enum { INTERNET_SOCKETS = 1024, UDP_SOCKETS = 128 };
 
 static int listener = -1;
-/* How many may still be made before they are counted again. */
-static int sockets_left, udp_left;
 static bool devices_shared = true;
 /* What may still be made before they are counted again. */
+static int sockets_left, udp_left;
 static size_t locks_left;
 static bool locks_full;
 static uint64_t counted_us;

@@ -196,7 +196,7 @@ static void refuse_protocols(scmp_filter_ctx filter)
 }
 
 /* `counted` is what becomes of a socket of TCP or UDP: the leader lets it through while there are not too many. */
-static void count_sockets(scmp_filter_ctx filter, uint32_t counted)
+static void rule_sockets(scmp_filter_ctx filter, uint32_t counted)
 {
     static const unsigned internet[] = {AF_INET, AF_INET6};
     static const struct {
@@ -204,8 +204,9 @@ static void count_sockets(scmp_filter_ctx filter, uint32_t counted)
     } kinds[] = {{SOCK_STREAM, 0}, {SOCK_STREAM, IPPROTO_TCP}, {SOCK_DGRAM, 0}, {SOCK_DGRAM, IPPROTO_UDP}};
     if (counted == SCMP_ACT_ALLOW)
         return;
-    for (size_t i = 0; i < sizeof internet / sizeof *internet; i++)
-        for (size_t k = 0; k < sizeof kinds / sizeof *kinds && (internet[i] == AF_INET || has_family(AF_INET6)); k++)
+    const size_t families = has_family(AF_INET6) ? 2 : 1;
+    for (size_t i = 0; i < families; i++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
             require(seccomp_rule_add(filter, counted, SCMP_SYS(socket), 3, SCMP_A0(SCMP_CMP_EQ, internet[i]),
                                      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, kinds[k].type),
                                      SCMP_A2(SCMP_CMP_EQ, kinds[k].protocol)),
@@ -216,11 +217,11 @@ static void count_sockets(scmp_filter_ctx filter, uint32_t counted)
  * Buffers stay as large as the kernel makes them: to ask for others is no error. Nor is it to ask for errors of the network (glibc's
  * resolver does), which would lie in a queue that counts as no job's memory: a socket that is connected is told of them anyway.
  * Code of a program's own inside the kernel, and what brings other code of the kernel into play (TLS, IPsec, signed segments,
- * multicast by groups of netlink), is; so are copies of what was sent, with the time, and headers that a program has made itself.
+ * multicast by groups of netlink), is; so are copies of what was sent, with the time, and all options of IPv6 in one block.
  */
 static void refuse_socket_options(scmp_filter_ctx filter)
 {
-    enum { OBSOLETE = 14, TIMESTAMPING = 37, TIMESTAMPING_NEW = 65, HEADERS = 6, FLOW_LABELS = 32, TCP_AO_ADD = 38 };
+    enum { FLOW_LABELS = 32, TCP_AO_ADD = 38 };
     static const struct {
         unsigned level, name;
         int error;
@@ -229,10 +230,10 @@ static void refuse_socket_options(scmp_filter_ctx filter)
         {SOL_SOCKET, SO_SNDBUF, 0},
         {IPPROTO_IP, IP_RECVERR, 0},
         {IPPROTO_IPV6, IPV6_RECVERR, 0},
-        {SOL_SOCKET, TIMESTAMPING, ENOPROTOOPT},
-        {SOL_SOCKET, TIMESTAMPING_NEW, ENOPROTOOPT},
+        {SOL_SOCKET, SO_TIMESTAMPING_OLD, ENOPROTOOPT},
+        {SOL_SOCKET, SO_TIMESTAMPING_NEW, ENOPROTOOPT},
         /* Kernels that know it say in the machine's log who asked. */
-        {SOL_SOCKET, OBSOLETE, 0},
+        {SOL_SOCKET, SO_BSDCOMPAT, 0},
         {SOL_SOCKET, SO_RCVBUFFORCE, EPERM},
         {SOL_SOCKET, SO_SNDBUFFORCE, EPERM},
         {SOL_SOCKET, SO_ATTACH_FILTER, ENOPROTOOPT},
@@ -246,7 +247,7 @@ static void refuse_socket_options(scmp_filter_ctx filter)
         {IPPROTO_TCP, TCP_MD5SIG_EXT, ENOPROTOOPT},
         {IPPROTO_TCP, TCP_AO_ADD, ENOPROTOOPT},
         {IPPROTO_UDP, UDP_ENCAP, ENOPROTOOPT},
-        {IPPROTO_IPV6, HEADERS, ENOPROTOOPT},
+        {IPPROTO_IPV6, IPV6_2292PKTOPTIONS, ENOPROTOOPT},
         /* Labels are 4,096 for all networks of the machine together. */
         {IPPROTO_IPV6, FLOW_LABELS, ENOPROTOOPT},
     };
@@ -255,7 +256,7 @@ static void refuse_socket_options(scmp_filter_ctx filter)
                                  INT_IS(1, options[i].level), INT_IS(2, options[i].name)),
                 "option");
     refuse_value(filter, SCMP_SYS(setsockopt), 1, SOL_NETLINK, ENOPROTOOPT);
-    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOPROTOOPT), SCMP_SYS(getsockopt), 2, INT_IS(1, SOL_SOCKET), INT_IS(2, OBSOLETE)),
+    require(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOPROTOOPT), SCMP_SYS(getsockopt), 2, INT_IS(1, SOL_SOCKET), INT_IS(2, SO_BSDCOMPAT)),
             "option");
 }
 
@@ -314,7 +315,10 @@ static void rule_locks(scmp_filter_ctx filter, uint32_t locking)
     require(seccomp_rule_add(filter, locking, call, 1, INT_IS(1, F_SETLKW)), "locks");
 }
 
-/* What the kernel writes into the machine's log each time, with the name of the program: a shift of the operand of FUTEX_WAKE_OP. */
+/*
+ * Where FUTEX_WAKE_OP shifts its operand by more than 31, the kernel writes a line with the program's name each time. The filter cannot tell
+ * by how much, and refuses every shift.
+ */
 static void keep_log(scmp_filter_ctx filter)
 {
     static const unsigned operations[] = {FUTEX_WAKE_OP, FUTEX_WAKE_OP_PRIVATE};
@@ -383,7 +387,7 @@ static void build_rules(struct sock_fprog *program, uint32_t refusal, uint32_t n
     refuse_tracing(filter, refusal);
     refuse_families(filter, netlink);
     refuse_protocols(filter);
-    count_sockets(filter, counted);
+    rule_sockets(filter, counted);
     refuse_socket_options(filter);
     refuse_pools(filter);
     keep_core_limit(filter);

@@ -53,7 +53,7 @@ test('with each limit as low as its language takes it, the hello program of a la
   expect(rows).toEqual([])
 })
 
-/** A line and 300,000 bytes, more than a pipe holds; then they spin. What is C's stdio keeps the rest of a line, by decision 11: Lua too. */
+/** A line and 300,000 bytes, more than a pipe holds; then they spin. Languages whose output is C's stdio are not here, Lua among them: they keep the rest of a line (decision 11). */
 const WRITERS: Readonly<Record<string, string>> = {
   bash: 'echo begun; printf "%300000s" ""; while :; do :; done',
   javascript: 'console.log("begun"); process.stdout.write(" ".repeat(300000)); for (;;) {}',

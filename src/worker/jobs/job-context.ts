@@ -31,7 +31,7 @@ export interface JobContext {
   log: Logger
 }
 
-/** Where lies what jobs name and leave. */
+/** Stores of what jobs name and of what they leave behind. */
 export interface JobStores {
   artifacts: Pick<ArtifactStore, 'put'>
   /** Those that jobs name. */
