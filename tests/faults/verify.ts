@@ -3,7 +3,7 @@ import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import type { Job } from '../../src/shared/job.ts'
 import { createJobQueue, type JobQueue } from '../../src/shared/redis/job-queue.ts'
 import { createWorkerRegistry } from '../../src/shared/redis/worker-registry.ts'
-import { createEngine } from '../../src/worker/sandbox/engine.ts'
+import { patientEngine } from '../support/patient-engine.ts'
 import type { Installation } from '../support/installation.ts'
 import { leftKeys } from '../support/left-keys.ts'
 import { faultOf, type SubmittedJob } from '../support/mixed-load.ts'
@@ -123,7 +123,7 @@ async function leftovers(installation: Remains, queue: JobQueue, seen: ReadonlyS
 
   const pids = new Set(installation.workers.map(({ pid }) => pid))
   const alive = (await createWorkerRegistry(connection, keys).alive()).filter(({ pid }) => pids.has(pid))
-  const containers = await createEngine(podmanSocket).containers(CONTAINER_LABEL.namespace, namespace)
+  const containers = await patientEngine(podmanSocket).containers(CONTAINER_LABEL.namespace, namespace)
   const owners = new Set(alive.map(({ id }) => id))
   const orphans = containers.filter(({ labels }) => !owners.has(labels[CONTAINER_LABEL.worker] ?? ''))
   left.push(...orphans.map(({ id }) => `container ${id.slice(0, 12)} belongs to no worker that lives`))

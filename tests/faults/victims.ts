@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
-import { createEngine } from '../../src/worker/sandbox/engine.ts'
+import { patientEngine } from '../support/patient-engine.ts'
 import type { Installation, Part } from '../support/installation.ts'
 import { allPids, commandLine } from '../support/processes.ts'
 import { holderOf, type MarkedJob } from './marked-job.ts'
@@ -103,6 +103,6 @@ async function soon<T>(what: string, find: () => T | undefined): Promise<T> {
 
 /** Of all its containers, the newest first. */
 async function idsOf({ podmanSocket, namespace }: Installation): Promise<string[]> {
-  const containers = await createEngine(podmanSocket).containers(CONTAINER_LABEL.namespace, namespace)
+  const containers = await patientEngine(podmanSocket).containers(CONTAINER_LABEL.namespace, namespace)
   return containers.toSorted((a, b) => b.createdAt - a.createdAt).map(({ id }) => id)
 }

@@ -28,7 +28,8 @@ let gateway: Child
 let dataDir: string
 let url: string
 beforeAll(async () => {
-  platform = await startPlatform({ WORKER_CONCURRENCY: '4', KILL_GRACE_MS: '300' })
+  // Idle connections are to go while a test waits for that; the clients leave them before the gateway does.
+  platform = await startPlatform({ WORKER_CONCURRENCY: '4', KILL_GRACE_MS: '300', KEEP_ALIVE_SECONDS: '10' })
   dataDir = await mkdtemp(join(tmpdir(), 'runyard-test-'))
   const port = await ownPort()
   url = `http://127.0.0.1:${port}`

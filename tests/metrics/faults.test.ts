@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Job } from '../../src/shared/job.ts'
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
-import { createEngine } from '../../src/worker/sandbox/engine.ts'
+import { patientEngine } from '../support/patient-engine.ts'
 import { get, post } from '../support/client.ts'
 import { startPlatform, type TestPlatform } from '../support/platform.ts'
 import { scrape, total } from './scrape.ts'
@@ -17,7 +17,7 @@ afterAll(() => platform.close())
 
 const wait = () => new Promise((resolve) => setTimeout(resolve, 20))
 const read = (id: string) => get<Job>(`${platform.url}/v1/jobs/${id}`).then(({ body }) => body)
-const engine = createEngine(process.env['RUNYARD_TEST_PODMAN'] ?? '')
+const engine = patientEngine(process.env['RUNYARD_TEST_PODMAN'] ?? '')
 
 /** Kills the sandbox of a job whose program has begun its attempt. */
 async function killSandbox(id: string, attempt: number): Promise<void> {

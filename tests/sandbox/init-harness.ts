@@ -9,7 +9,8 @@ import { DEFAULT_CEILINGS, KIB, MIB } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { IMAGE_LABEL, INIT_PATH, runtimeImage } from '../../src/shared/runtime-image.ts'
 import { containerOptions } from '../../src/worker/sandbox/container-options.ts'
-import { type AttachedContainer, createEngine, type Engine } from '../../src/worker/sandbox/engine.ts'
+import type { AttachedContainer, Engine } from '../../src/worker/sandbox/engine.ts'
+import { patientEngine } from '../support/patient-engine.ts'
 import { createLaunch, type Launch } from '../../src/worker/sandbox/launch.ts'
 import { withOwnDevices } from '../../src/worker/sandbox/own-devices.ts'
 import {
@@ -137,7 +138,7 @@ export function createBench(
   const socket = process.env['RUNYARD_TEST_PODMAN']
   if (socket === undefined) throw new Error('RUNYARD_TEST_PODMAN is not set: run `npm run test:jest`')
   // A test waits as long as it takes: how long a container may take is no matter of these tests.
-  const engine = createEngine(socket, 5)
+  const engine = patientEngine(socket)
   const log = pino({ level: 'silent' })
   const attached = withSocketMemory(withOwnDevices(createLaunch(engine, undefined, log), log), log)
   const made = new Set<Sandbox>()

@@ -1,6 +1,6 @@
 import { CONTAINER_LABEL } from '../../src/shared/container-label.ts'
 import { MIB } from '../../src/shared/limits.ts'
-import { createEngine } from '../../src/worker/sandbox/engine.ts'
+import { patientEngine } from '../support/patient-engine.ts'
 import type { Installation } from '../support/installation.ts'
 import { openFiles, processesOf, residentBytes } from '../support/processes.ts'
 
@@ -31,7 +31,7 @@ export async function takeSample(installation: Installation, seconds: number, jo
   }
   const each = (figure: (pid: number) => number) =>
     Object.fromEntries(MEASURED.map((name) => [name, figure(pids[name])])) as Record<Measured, number>
-  const containers = await createEngine(podmanSocket).containers(CONTAINER_LABEL.namespace, namespace)
+  const containers = await patientEngine(podmanSocket).containers(CONTAINER_LABEL.namespace, namespace)
   const memory = await connection.info('memory')
   return {
     seconds,

@@ -5,6 +5,7 @@ import type { RedisAddress } from '../../src/shared/config/config.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import type { Tracing } from '../../src/shared/tracing/tracing.ts'
 import { loadServices, type Services } from './load-services.ts'
+import { PATIENCE } from './patient-engine.ts'
 
 /** A gateway and a worker of their own, in a namespace of their own, on the run's Redis and podman. */
 export interface TestPlatform {
@@ -49,7 +50,7 @@ export async function startPlatform(
     // A sandbox is made for whoever asks: most files use one language, and none of the others is then started for nothing.
     POOL_READY: '0',
     // How long a container may take is the machine's matter, and others use it at the same time.
-    TIMEOUT_FACTOR: '5',
+    TIMEOUT_FACTOR: String(PATIENCE),
     // On a slow machine minutes pass between two requests of a test, and a request that meets the end of its connection fails.
     KEEP_ALIVE_SECONDS: '3600',
     ...UNLIMITED,

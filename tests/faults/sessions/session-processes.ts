@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { CONTAINER_LABEL } from '../../../src/shared/container-label.ts'
 import { createWorkerRegistry } from '../../../src/shared/redis/worker-registry.ts'
-import { createEngine } from '../../../src/worker/sandbox/engine.ts'
+import { patientEngine } from '../../support/patient-engine.ts'
 import { OPTION_AGENT } from '../../../src/worker/sessions/agent-protocol.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Installation, Part } from '../../support/installation.ts'
@@ -37,7 +37,7 @@ export const processOf = (token: string, which: SessionProcess): Promise<number>
 export async function workerOf(installation: Installation, token: string): Promise<Part> {
   const { connection, keys, namespace, podmanSocket, workers } = installation
   const container = containerOf(await processOf(token, 'agent'))
-  const containers = await createEngine(podmanSocket).containers(CONTAINER_LABEL.namespace, namespace)
+  const containers = await patientEngine(podmanSocket).containers(CONTAINER_LABEL.namespace, namespace)
   const id = containers.find((one) => one.id === container)?.labels[CONTAINER_LABEL.worker]
   const pid = (await createWorkerRegistry(connection, keys).alive()).find((worker) => worker.id === id)?.pid
   const worker = workers.find((part) => part.pid === pid)
