@@ -144,7 +144,9 @@ test('every time in the source is multiplied by TIMEOUT_FACTOR wherever it is us
 })
 
 test('each name that says why a time stays as it is stands in the source', () => {
-  const named = Object.values(BY_NAME).flatMap(({ source }) => /\(\?:([A-Z_|]+)\)_MS\$$/.exec(source)?.[1]?.split('|') ?? [])
+  const named = Object.values(BY_NAME).flatMap(
+    ({ source }) => /\(\?:([A-Z_|]+)\)_MS\$$/.exec(source)?.[1]?.split('|') ?? [],
+  )
   const unused = named.filter((name) => !times.some((time) => `_${time.name}`.endsWith(`_${name}_MS`)))
   expect(unused).toEqual([])
 })
