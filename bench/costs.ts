@@ -63,7 +63,7 @@ export interface MemoryFigures {
   idleMib: Record<Component, number>
   /** Gateway and worker, in MiB, with each page they share counted once. */
   bothMib: number
-  /** Of init and what waits in a ready sandbox, in MiB: what no other process shares, and its part of the rest. */
+  /** Of init and what waits in a ready sandbox, whatever its language, on average, in MiB: what no other process shares, and its part of the rest. */
   sandboxMib: number
   conmonMib: number
   sandboxes: number

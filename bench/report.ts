@@ -172,7 +172,7 @@ export function tables({
         [
           ...COMPONENTS.map((name) => [`${name}, resident`, figure(idleMib[name])]),
           ['gateway and worker together, what they share counted once', figure(bothMib)],
-          [`a ready sandbox (of ${sandboxes}), proportional`, figure(sandboxMib, 2)],
+          [`a ready sandbox, mean of ${sandboxes} in all these languages, proportional`, figure(sandboxMib, 2)],
           ['its conmon, proportional', figure(conmonMib, 2)],
         ],
       ),

@@ -40,7 +40,7 @@ export function createCapabilities(core: Core, foundation: Foundation) {
     environments: environments.requests,
     enqueueWebhook: webhooks.enqueue,
   })
-  const { records, requests, submission, cancel, screen } = jobs
+  const { records, requests, submission, cancel, screen, serving } = jobs
   const batches = createBatchesFeature(core, { records, requests, submission, cancel, limitEndUsers, spendRest, open })
   const judging = createProblemsFeature(core, {
     problems,
@@ -78,7 +78,7 @@ export function createCapabilities(core: Core, foundation: Foundation) {
   const compat = createCompatFeature(core, {
     languages,
     overview,
-    jobs: { ...jobs, ...jobs.serving, mayUse: access.allow(['jobs'], '/v1/jobs') },
+    jobs: { requests, submission, cancel, ...serving, mayUse: access.allow(['jobs'], '/v1/jobs') },
     feed: events.feed,
     open,
     upgrades,
@@ -92,7 +92,7 @@ export function createCapabilities(core: Core, foundation: Foundation) {
       config: core.config,
       languages,
       overview,
-      jobs: { ...jobs, ...jobs.serving },
+      jobs: { records, requests, submission, cancel, output: serving.output, artifacts: serving.artifacts },
       sessions: sessions.needs,
       live: events.live,
       open,

@@ -81,7 +81,7 @@ export async function startPodmanService(options: PodmanServiceOptions): Promise
       })())
     },
   }
-  const fault = await faultOfStart(socketPath, child, START_MS * (options.timeoutFactor ?? 1))
+  const fault = await faultOfStart(socketPath, child, options.timeoutFactor ?? 1)
   if (fault === undefined) return service
   await service.close()
   throw new Error(`podman's service ${fault}:\n${(await logTail(options.logFile)).join('\n')}`)
@@ -106,11 +106,12 @@ const serviceCommand = ({ runtime, conmon }: PodmanServiceOptions, socketPath: s
 /** What is to be given as `conmon`. @param root the folder that holds `sandbox/` */
 export const conmonIn = (root: string): string => join(root, 'sandbox/host/build/conmon')
 
-async function faultOfStart(socketPath: string, child: Child, timeoutMs: number): Promise<string | undefined> {
+async function faultOfStart(socketPath: string, child: Child, timeoutFactor: number): Promise<string | undefined> {
+  const timeoutMs = START_MS * timeoutFactor
   let ended: string | undefined
   void child.ended.then((end) => (ended = describeEnd(end)))
   for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(25)) {
-    if (await podmanAnswers(socketPath, Math.max(PING_MS, timeoutMs / 3))) return undefined
+    if (await podmanAnswers(socketPath, PING_MS * timeoutFactor)) return undefined
     if (ended !== undefined) return ended
   }
   return `did not answer within ${timeoutMs / 1000} s`

@@ -54,7 +54,7 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
       })())
     },
   }
-  const fault = await faultOfStart(socketPath, child, LOAD_MS * (options.timeoutFactor ?? 1))
+  const fault = await faultOfStart(socketPath, child, options.timeoutFactor ?? 1)
   if (fault === undefined) return server
   await server.close()
   throw new Error(`Redis ${fault}:\n${(await logTail(options.logFile)).join('\n')}`)
@@ -79,12 +79,12 @@ function redisArguments(folder: string, socketPath: string): string[] {
   }).flatMap(([name, value]) => [`--${name}`, value])
 }
 
-async function faultOfStart(socketPath: string, child: Child, timeoutMs: number): Promise<string | undefined> {
+async function faultOfStart(socketPath: string, child: Child, timeoutFactor: number): Promise<string | undefined> {
+  const timeoutMs = LOAD_MS * timeoutFactor
   let ended: string | undefined
   void child.ended.then((end) => (ended = describeEnd(end)))
   for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(20)) {
-    if ((await redisReply(socketPath, 'PING', Math.max(ANSWER_MS, timeoutMs / 24))).startsWith('+PONG'))
-      return undefined
+    if ((await redisReply(socketPath, 'PING', ANSWER_MS * timeoutFactor)).startsWith('+PONG')) return undefined
     if (ended !== undefined) return ended
   }
   return `did not answer within ${timeoutMs / 1000} s`

@@ -27,7 +27,7 @@ print(
             'pid': os.getpid(),
             'ids': [os.getuid(), os.getgid(), os.getgroups()],
             'ipc': {name: lines(f'/proc/sysvipc/{name}')[1:] for name in ('shm', 'sem', 'msg')},
-            'sockets': [len(lines(f'/proc/net/{name}')) - 1 for name in ('unix', 'tcp', 'udp', 'tcp6', 'udp6')],
+            'sockets': [len(lines(f'/proc/net/{name}')) - 1 for name in ('unix', 'tcp', 'udp', 'tcp6', 'udp6') if os.path.exists(f'/proc/net/{name}')],
             'environment': dict(sorted(os.environ.items())),
             'host': socket.gethostname(),
             'descriptors': sorted(os.listdir('/proc/self/fd'), key=int)[:3],

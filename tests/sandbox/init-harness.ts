@@ -69,6 +69,8 @@ export interface BenchOptions {
 export interface RunOptions {
   files?: Files
   stdin?: Uint8Array
+  /** The program's input stays open after that, until `endInput` of the sandbox. */
+  isHeldOpen?: boolean
   fileBytes?: number
   sandbox?: Sandbox
   /** Called with all output so far, whenever some came. */
@@ -233,17 +235,18 @@ export async function stage(
   sandbox: Sandbox,
   program: string | string[],
   changes: Partial<StageStart> = {},
-  { stdin, onOutput }: RunOptions = {},
+  { stdin, isHeldOpen = false, onOutput }: RunOptions = {},
 ): Promise<Ran> {
   const pieces: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   const args = typeof program === 'string' ? ['sh', '-c', program] : program
   const report = await sandbox.run(
-    { ...STAGE, stdin: stdin !== undefined, ...changes, args },
+    { ...STAGE, stdin: stdin !== undefined || isHeldOpen, ...changes, args },
     stdin ?? new Uint8Array(),
     (stream, bytes) => {
       pieces[stream].push(Buffer.from(bytes))
       onOutput?.(sandbox, Buffer.concat(pieces.stdout).toString())
     },
+    isHeldOpen ? { taken: () => undefined } : undefined,
   )
   const output = Buffer.concat(pieces.stdout)
   return { ...report, stdout: output.toString(), stderr: Buffer.concat(pieces.stderr).toString(), output }

@@ -13,7 +13,7 @@ import {
 import { FRAME } from '../../src/worker/sandbox/protocol.ts'
 import { parseReport, type StageReport } from '../../src/worker/sandbox/stage-report.ts'
 import { eventually } from '../support/eventually.ts'
-import { kernelLines } from '../support/kernel-log.ts'
+import { canReadKernelLog, kernelLines } from '../support/kernel-log.ts'
 import { AT_A_FIFO, sleepers } from '../support/processes.ts'
 import { createBench, type RawSandbox, STAGE } from './init-harness.ts'
 
@@ -262,7 +262,9 @@ describe('a program that is prewarmed', () => {
   ])('and has written files %s', async (_, prewarmed, bytes, found) => {
     const raw = await ready()
     const word = 'test-prewarmed-files'
-    const refusals = kernelLines(/tmpfs: Too /)
+    // As a size that is too small for what is there is refused; a log that is full forgets the oldest of them.
+    const refusals = () => (canReadKernelLog ? kernelLines(/tmpfs: Too /) : [])
+    const before = new Set(refusals())
     const write = `import os
 os.mkdir('.cache')
 for path in '.cache/fonts', '/tmp/made':
@@ -285,7 +287,7 @@ exec(open('main.py').read())`
     expect(stdout).toBe(`${bytes / 4096} 4096\n`.repeat(4))
     await raw.quit()
     expect(await job(raw, false, code)).toMatchObject({ stdout: "['main.py'] [] True\n" })
-    expect(kernelLines(/tmpfs: Too /)).toEqual(refusals)
+    expect(refusals().filter((line) => !before.has(line))).toEqual([])
   })
 
   test.each<[string, string[]]>([

@@ -21,7 +21,7 @@ class Service:
 
     def __init__(self, test, refusal=None, forbids=False):
         self.asked = []
-        self.answers, self.over = threading.Event(), threading.Event()
+        self.answers, self.answered, self.ended, self.over = (threading.Event() for _ in range(4))
         service = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -33,10 +33,16 @@ class Service:
                 if self.path == "/v1/sessions":
                     service.answers.wait(60)
                     self.answer(*(201, {"id": "s"}) if refusal is None else refused(*refusal))
+                    service.answered.set()
                 elif forbids:
                     self.answer(*refused(403, "insufficient-scope"))
                 else:
                     self.answer(202, {"id": "e", "state": "building"})
+
+            def do_DELETE(self):
+                if self.path == "/v1/sessions/s":
+                    service.ended.set()
+                self.answer(200, {"id": "s"})
 
             def do_GET(self):
                 self.close_connection = True
@@ -115,6 +121,18 @@ class Both:
 
         with self.assertRaisesRegex(ValueError, STEPS[0]):
             self.client(Service(self).url).sessions.create(dependencies=["six"], on_progress=on_progress)
+
+    def test_a_session_that_comes_while_the_callback_raises_is_ended(self):
+        service = Service(self)
+
+        def on_progress(progress):
+            service.answers.set()
+            service.answered.wait(60)
+            raise ValueError(progress)
+
+        with self.assertRaisesRegex(ValueError, STEPS[0]):
+            self.client(service.url).sessions.create(dependencies=["six"], on_progress=on_progress)
+        self.assertTrue(service.ended.wait(30))
 
     def test_without_packages_nothing_is_asked_of_them(self):
         service = Service(self)

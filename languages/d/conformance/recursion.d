@@ -1,8 +1,14 @@
+import core.volatile : volatileLoad;
 import std.stdio;
 
-int sum(int n)
+uint sum(uint n)
 {
-    return n == 0 ? 0 : n + sum(n - 1);
+    if (n == 0)
+        return 0;
+    // Read again after the call: the compiler makes no loop of it.
+    uint here = n;
+    uint below = sum(n - 1);
+    return below + volatileLoad(&here);
 }
 
 void main()

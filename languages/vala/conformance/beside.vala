@@ -1,5 +1,11 @@
-void main() throws Error {
+int main() {
     string text;
-    FileUtils.get_contents("beside.txt", out text);
+    try {
+        FileUtils.get_contents("beside.txt", out text);
+    } catch (FileError error) {
+        stderr.printf("%s\n", error.message);
+        return 1;
+    }
     stdout.printf("%s", text);
+    return 0;
 }

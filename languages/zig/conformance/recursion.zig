@@ -1,7 +1,12 @@
 const std = @import("std");
 
 fn sum(n: u32) u32 {
-    return if (n == 0) 0 else n + sum(n - 1);
+    if (n == 0) return 0;
+    // Read again after the call: the compiler makes no loop of it.
+    var here = n;
+    const again: *volatile u32 = &here;
+    const below = sum(n - 1);
+    return below + again.*;
 }
 
 pub fn main() !void {

@@ -11,7 +11,7 @@ import type { UpOptions } from './up.ts'
 
 const READY_MS = 60_000
 const POLL_MS = 150
-/** One answer may take so long, or a thirtieth of all the time where that is more. */
+/** What one answer has. */
 const ANSWER_MS = 2_000
 
 /**
@@ -40,9 +40,7 @@ export async function gateway(options: UpOptions): Promise<number> {
   await keepRunning(options, platform, async () => {
     const probe = `http://${probeHost(http.host)}:${port}/healthz`
     await progress.step('Waiting until it answers', () =>
-      platform.whileAlive((alive) =>
-        untilAnswered(probe, READY_MS * config.timeoutFactor, AbortSignal.any([stop, alive])),
-      ),
+      platform.whileAlive((alive) => untilAnswered(probe, config.timeoutFactor, AbortSignal.any([stop, alive]))),
     )
     print(
       `\nGateway             ${self.url}/, the API at ${self.url}/docs\nLogs                ${logFolder(dataDir)}\nStop                Ctrl-C`,
@@ -51,12 +49,11 @@ export async function gateway(options: UpOptions): Promise<number> {
   return 0
 }
 
-/** @throws Error after `timeoutMs`, and when `signal` aborts */
-async function untilAnswered(url: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+/** @throws Error after a minute (`TIMEOUT_FACTOR`), and when `signal` aborts */
+async function untilAnswered(url: string, timeoutFactor: number, signal: AbortSignal): Promise<void> {
+  const timeoutMs = READY_MS * timeoutFactor
   const answers = async () => {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(Math.max(ANSWER_MS, timeoutMs / 30)) }).catch(
-      () => undefined,
-    )
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS * timeoutFactor) }).catch(() => undefined)
     return answer?.ok ? true : undefined
   }
   const fault = () => `${url} does not answer 200 after ${timeoutMs / 1000} s`

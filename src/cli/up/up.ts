@@ -19,7 +19,6 @@ export interface UpOptions extends CliContext, Until {
   progress: Progress
 }
 
-const READY_MS = 60_000
 const FIRST_JOB_MS = 60_000
 const LANGUAGES_MS = 5_000
 
@@ -67,7 +66,7 @@ async function begin(options: UpOptions, platform: Platform, port: number): Prom
   const shown = await withOwnKey(options, async (headers) => {
     await progress.step('Waiting until they accept jobs', () =>
       platform.whileAlive((alive) =>
-        waitUntilReady(url, headers, 'python', READY_MS * config.timeoutFactor, AbortSignal.any([stop, alive])),
+        waitUntilReady(url, headers, 'python', config.timeoutFactor, AbortSignal.any([stop, alive])),
       ),
     )
     const job = await progress.step('Running a first job', () =>

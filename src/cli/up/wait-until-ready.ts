@@ -1,25 +1,28 @@
 import { until } from '../until.ts'
 
+const READY_MS = 60_000
 /** Asked more often than this, the gateway would take it for too many requests. */
 const POLL_MS = 150
-/** One answer may take so long, or a thirtieth of all the time where that is more. */
+/** What one answer has. */
 const ANSWER_MS = 2_000
 
 /**
  * Waits until the gateway answers that it can serve and a worker has reported the language.
  * @param headers that say who is calling
- * @throws Error after `timeoutMs`, and when `signal` aborts
+ * @param timeoutFactor `TIMEOUT_FACTOR`
+ * @throws Error after a minute, so multiplied, and when `signal` aborts
  */
 export async function waitUntilReady(
   url: string,
   headers: Record<string, string>,
   language: string,
-  timeoutMs: number,
+  timeoutFactor: number,
   signal: AbortSignal,
 ): Promise<void> {
+  const timeoutMs = READY_MS * timeoutFactor
   let lacking: string | undefined
   const isReady = async () => {
-    lacking = await whatIsLacking(url, headers, language, Math.max(ANSWER_MS, timeoutMs / 30))
+    lacking = await whatIsLacking(url, headers, language, ANSWER_MS * timeoutFactor)
     return lacking === undefined ? true : undefined
   }
   const fault = () => `not ready after ${timeoutMs / 1000} s: ${lacking ?? ''}`

@@ -9,7 +9,7 @@ import type { Setting } from './settings/setting.ts'
 import { STORAGE_SETTINGS } from './settings/storage.ts'
 import { LOGS_SETTINGS, METRICS_SETTINGS, TRACES_SETTINGS } from './settings/telemetry.ts'
 import { WEBHOOKS_SETTINGS } from './settings/webhooks.ts'
-import { SESSIONS_SETTINGS, WORKER_SETTINGS } from './settings/workers.ts'
+import { ALL_PARTS_SETTINGS, SESSIONS_SETTINGS, WORKER_SETTINGS } from './settings/workers.ts'
 
 /** Settings that had another name before. The former name works for one version more. */
 export const FORMER_SETTINGS: readonly FormerName[] = [{ former: 'ARMED', name: 'PREWARM' }]
@@ -21,6 +21,7 @@ export interface FormerName {
 
 /** Every variable Runyard reads. The table in docs/configuration.md is held to this one by a test. */
 export const SETTINGS: readonly Setting[] = [
+  ...ALL_PARTS_SETTINGS,
   ...NETWORK_SETTINGS,
   ...ACCESS_SETTINGS,
   ...LOAD_SETTINGS,

@@ -1,3 +1,4 @@
+import { hasIpv6 } from '../../support/ipv6.ts'
 import { HEARD_MS, ran, said, saysNothingOf, wall } from './expectations.ts'
 import type { HostileRow } from './row.ts'
 
@@ -177,7 +178,7 @@ export const kernelSurface: readonly HostileRow[] = [
     threat: "the machine's own state",
     program: 'lock-many-parts.py',
     expect: said(
-      'refused ENOLCK True\nafter closing ok\nwaited 0\nof an open file EINVAL EINVAL\nwatch EINVAL\nlabel ENOPROTOOPT\n',
+      `refused ENOLCK True\nafter closing ok\nwaited 0\nof an open file EINVAL EINVAL\nwatch EINVAL\nlabel ${hasIpv6 ? 'ENOPROTOOPT' : 'EAFNOSUPPORT'}\n`,
     ),
   },
   {

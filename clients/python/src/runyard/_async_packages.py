@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Callable
 
 from ._async import AsyncDriver, settled
 from ._effects import Flow
 from ._errors import RunyardError
+from ._packages import JUST_COMING
 from ._session_output import progress_in
 from .types import Session
 
 
 async def telling_progress(
-    driver: AsyncDriver, ask: Flow[Session], packages: Flow[None], on_progress: Callable[[str], Any]
+    driver: AsyncDriver,
+    ask: Flow[Session],
+    packages: Flow[None],
+    on_progress: Callable[[str], Any],
+    end: Callable[[Session], Flow[Session]],
 ) -> Session:
     """Asks and tells at once, until the answer has come.
 
-    Raises what asking raises, and what on_progress raises: then the session is not waited for
+    end: ends a session that nobody gets
+    Raises what asking raises, and what on_progress raises: then the session is not waited for, and ended if it is there
     """
     asking = asyncio.ensure_future(driver.run(ask))
     telling = asyncio.ensure_future(_tell(driver, packages, on_progress))
@@ -26,6 +33,15 @@ async def telling_progress(
         if telling.done():
             telling.result()
         return await asking
+    except BaseException:
+        await asyncio.wait([asking], timeout=JUST_COMING)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        if not asking.cancelled() and asking.exception() is None:
+            # Where that fails too it ends for idleness.
+            with suppress(RunyardError):
+                await driver.run(end(asking.result()))
+        raise
     finally:
         asking.cancel()
         telling.cancel()

@@ -491,7 +491,10 @@ class Sessions:
         if on_progress is None or not body.get("dependencies"):
             made = self._driver.run(ask)
         else:
-            made = telling_progress(self._driver, ask, self._calls.packages(body, timeout), on_progress)
+            packages = self._calls.packages(body, timeout)
+            made = telling_progress(
+                self._driver, ask, packages, on_progress, lambda unwanted: self._calls.end(unwanted["id"], timeout)
+            )
         return self.open(made["id"])
 
     def open(self, session_id: str) -> Session:

@@ -6,6 +6,7 @@ export type SettingKind =
   | { type: 'list' }
 
 export type SettingGroup =
+  | 'All parts'
   | 'Network'
   | 'Access'
   | 'Load'

@@ -2,6 +2,17 @@ import { availableParallelism } from 'node:os'
 import { MAX_TIMER_MS, MINUTE } from '../../limits.ts'
 import { inGroup, integer, type Setting } from './setting.ts'
 
+/** For gateways and workers alike. */
+export const ALL_PARTS_SETTINGS: readonly Setting[] = inGroup('All parts', [
+  {
+    name: 'TIMEOUT_FACTOR',
+    kind: integer(1, 1000),
+    default: '1',
+    description:
+      'Multiplies the time limits of a start, of calls to podman and of what gateways, workers and Redis have to answer each other, for a machine that is slow or emulated. Limits of jobs stay as they are.',
+  },
+])
+
 export const WORKER_SETTINGS: readonly Setting[] = inGroup('Worker', [
   {
     name: 'WORKER_CONCURRENCY',
@@ -15,13 +26,6 @@ export const WORKER_SETTINGS: readonly Setting[] = inGroup('Worker', [
     default: 'on',
     description:
       '`on`: this worker installs languages of `languages/` when an operator asks for them in the dashboard.',
-  },
-  {
-    name: 'TIMEOUT_FACTOR',
-    kind: integer(1, 1000),
-    default: '1',
-    description:
-      'Multiplies the time limits of a start, of calls to podman and of what parts have to answer each other, for a machine that is slow or emulated. Limits of jobs stay as they are.',
   },
   {
     name: 'DRAIN_TIMEOUT_MS',
