@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, loadavg, tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBackends } from '../../src/host/backends.ts'
 import { runCommand } from '../../src/host/command.ts'
@@ -92,8 +92,8 @@ async function runLanguage(url: string, language: Language): Promise<Row> {
   return { id, name, version, imageBytes, helloMs, helloFailed, deviations, without: reasons }
 }
 
-/** Whether others use the machine as well: a time would say nothing then. */
-const isBusy = (): boolean => (loadavg()[0] ?? 0) > cpus().length
+/** Whether others use the processors that this run may use: a time would say nothing then. */
+const isBusy = (): boolean => (loadavg()[0] ?? 0) > availableParallelism()
 
 async function sizeOf(image: string): Promise<number> {
   const podman = podmanCommand()
