@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, loadavg, tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBackends } from '../../src/host/backends.ts'
 import { runCommand } from '../../src/host/command.ts'
 import { baseImage } from '../../src/host/images/references.ts'
 import { podmanCommand } from '../../src/host/podman.ts'
 import { findLanguage, type Language, loadLanguages } from '../../src/shared/language.ts'
+import { DEFAULT_CEILINGS, DEFAULT_LIMITS, effectiveLimits, type LimitOverrides } from '../../src/shared/limits.ts'
 import { packageRoot } from '../../src/shared/package-root.ts'
 import { runtimeImage } from '../../src/shared/runtime-image.ts'
 import { get, runJob, stageOf } from '../support/client.ts'
@@ -75,7 +76,7 @@ async function runLanguage(url: string, language: Language): Promise<Row> {
   let helloMs: number | null = null
   let helloFailed = false
   for (const program of programs) {
-    const job = await runJob(url, conformanceRequest(language, program))
+    const job = await runJob(url, { ...conformanceRequest(language, program), ...patience(language) })
     const differs = deviation(program, job)
     if (differs !== undefined) deviations.push(`${program.case}: ${differs}`)
     if (program.case !== 'hello') continue
@@ -92,8 +93,17 @@ async function runLanguage(url: string, language: Language): Promise<Row> {
   return { id, name, version, imageBytes, helloMs, helloFailed, deviations, without: reasons }
 }
 
-/** Whether others use the machine as well: a time would say nothing then. */
-const isBusy = (): boolean => (loadavg()[0] ?? 0) > cpus().length
+/** More time for a job where `TIMEOUT_FACTOR` says that the machine is busy, as far as a job may have it. */
+function patience({ limits }: Language): { limits?: LimitOverrides } {
+  const factor = Number(process.env['TIMEOUT_FACTOR'] ?? 1)
+  if (factor <= 1) return {}
+  const own = effectiveLimits({}, limits, DEFAULT_LIMITS, DEFAULT_CEILINGS)
+  const longer = (name: 'wallMs' | 'compileWallMs') => Math.min(own[name] * factor, DEFAULT_CEILINGS[name])
+  return { limits: { wallMs: longer('wallMs'), compileWallMs: longer('compileWallMs') } }
+}
+
+/** Whether others use the processors that this run may use: a time would say nothing then. */
+const isBusy = (): boolean => (loadavg()[0] ?? 0) > availableParallelism()
 
 async function sizeOf(image: string): Promise<number> {
   const podman = podmanCommand()

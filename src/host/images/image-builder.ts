@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { filesFor } from '../../shared/fetched-file.ts'
 import type { Language } from '../../shared/language.ts'
+import { createTurns } from '../../shared/turns.ts'
 import {
   IMAGE_LABEL,
   INIT_PATH,
@@ -22,6 +23,7 @@ import { makeDebianImage } from './debian-image.ts'
 import { withFetchedFiles } from './fetch/fetch-files.ts'
 import { readLists } from './fetch/read-lists.ts'
 import { listImages } from './image-store.ts'
+import { FETCHED, sharedRun, withFetchedArgument } from './recipe-steps.ts'
 import {
   baseImage,
   DEBIAN_IMAGE,
@@ -68,6 +70,7 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
   let present: Promise<Set<string>> | undefined
   let working: Promise<Podman> | undefined
   let basing: Promise<boolean> | undefined
+  const inTurn = createTurns()
   const images = () => (present ??= listImages(options.podman))
   const has = async (reference: string) => (await images()).has(reference)
 
@@ -137,18 +140,22 @@ export function imageBuilder(options: ImageBuilderOptions): ImageBuilder {
     const recipe = `${await readFile(join(context, file), 'utf8')}\n${STRIP_SETUID}\n`
     const rest = { context, onLine: (line: string) => detailOf(line, detail) }
     const files = filesFor(await readLists(context, fetch ?? []))
-    await withApt(async (volumes) => {
-      if (files.length === 0) return build(tag, { ...rest, containerfile: recipe, buildArgs: { BASE: from }, volumes })
-      await withFetchedFiles({ files, folder: join(dataDir, 'fetched'), detail }, async (folder) =>
-        build(tag, {
-          ...rest,
-          // What is mounted is no part of what podman keeps layers by: the tag, which has its hash, stands in for it.
-          containerfile: recipe.replace(/^FROM \$\{BASE\}$/m, '$&\nARG FETCHED'),
-          buildArgs: { BASE: from, FETCHED: tag },
-          volumes: [...volumes, '--volume', `${folder}:/fetched:ro`],
-        }),
-      )
-    })
+    // Two that begin alike, built at the same time, would each make the layer that they can share.
+    await inTurn(`${from} ${sharedRun(recipe) ?? tag}`, () =>
+      withApt(async (volumes) => {
+        if (files.length === 0)
+          return build(tag, { ...rest, containerfile: recipe, buildArgs: { BASE: from }, volumes })
+        await withFetchedFiles({ files, folder: join(dataDir, 'fetched'), detail }, async (folder) =>
+          build(tag, {
+            ...rest,
+            // What is mounted is no part of what podman keeps layers by: the tag, which has its hash, stands in for it.
+            containerfile: withFetchedArgument(recipe),
+            buildArgs: { BASE: from, FETCHED: tag },
+            volumes: [...volumes, '--volume', `${folder}:${FETCHED}:ro`],
+          }),
+        )
+      }),
+    )
     return tag
   }
 
