@@ -15,6 +15,7 @@ const s3 = process.env.S3_TEST_ENDPOINT ? [] : ['<rootDir>/tests/s3/']
 /** What both kinds have in common. */
 const common = {
   testEnvironment: '<rootDir>/scripts/test-environment.mjs',
+  testRunner: '<rootDir>/scripts/test-runner.mjs',
   testPathIgnorePatterns: ['/node_modules/', ...manyClients, ...s3, ...bench],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.runyard'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -10,7 +10,7 @@ export type Kind = 'unit' | 'integration'
 
 /**
  * Compiles all test files of a kind with what they import of `src`, from the sources as they are, and tells
- * `scripts/test-transform.mjs` by the environment where they are. What several files import is in files that they share, so
+ * `scripts/test-runner.mjs` by the environment where they are. What several files import is in files that they share, so
  * that a process of jest loads it once.
  * @returns what removes it
  */

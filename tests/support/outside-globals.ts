@@ -1,7 +1,7 @@
 import { jestExpect } from '@jest/expect'
 import type * as Jest from '@jest/globals'
 
-/** jest's functions for the test file that is being run, which `scripts/test-transform.mjs` hands over. */
+/** jest's functions for the test file that is being run, which `scripts/test-runner.mjs` hands over. */
 const current = (): typeof Jest => {
   const { runyardTestGlobals } = globalThis as { runyardTestGlobals?: typeof Jest }
   if (runyardTestGlobals === undefined) throw new Error('no test file is being run')
