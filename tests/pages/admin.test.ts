@@ -513,6 +513,7 @@ describe.each([
     }
     await goTo(page, 'Jobs')
     await page.locator('tbody a').first().click()
+    await page.locator('.facts').waitFor()
     await page.getByRole('log', { name: 'Output of the job' }).waitFor()
     expect(await seriousFaults(page)).toEqual([])
   })
@@ -556,7 +557,8 @@ test('every time on every page says its zone, or says it where it is pointed at'
     if (name === 'Files') expect((await timesOf()).length).toBeGreaterThan(0)
   }
   await page.locator('tbody a', { hasText: id }).first().click()
-  await page.getByRole('log', { name: 'Output of the job' }).waitFor()
+  // The page has its place for the output before it has the job.
+  await page.locator('.facts time').first().waitFor()
   await bare()
   expect((await timesOf()).length).toBeGreaterThan(0)
 })
