@@ -25,7 +25,10 @@ export interface RuntimeProbe {
   fault: string | undefined
 }
 
-/** Runs one container that has what a sandbox has: the only proof that a runtime works with this machine's cgroups. */
+/**
+ * Runs one container that has what a sandbox has: the only proof that a runtime works with this machine's cgroups. Its standard input is
+ * a pipe, as a sandbox's is: crun gives what stands there to the root of the container, and without a pipe that is the machine's `/dev/null`.
+ */
 export async function probeRuntime(
   podman: Podman,
   runtime: string,
@@ -35,7 +38,7 @@ export async function probeRuntime(
   const timeoutMs = PROBE_MS * timeoutFactor
   const result = await podman
     .withRuntime(runtime)
-    .try(['run', '--rm', ...SANDBOX_LIKE, ...ulimitArguments(), image, '/bin/true'], { timeoutMs })
+    .try(['run', '--rm', '--interactive', ...SANDBOX_LIKE, ...ulimitArguments(), image, '/bin/true'], { timeoutMs })
   return {
     runtime,
     fault: result.exitCode === 0 ? undefined : lastLine(result.stderr) || `no answer within ${timeoutMs / 1000} s`,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
@@ -20,6 +20,17 @@ test('crun runs a sandbox here, by ours where it refuses the cgroups, and is the
   const working = probes.filter(({ fault }) => fault === undefined).map(({ runtime }) => runtime)
   expect([probes, working.length > 0]).toEqual([probes, true])
   expect(await detectRuntime({ podman, image, dataDir })).toBe(working[0])
+})
+
+test("the machine's /dev/null stays whose it was", async () => {
+  const owner = () => {
+    const { uid, gid, mode } = statSync('/dev/null')
+    return { uid, gid, mode }
+  }
+  const before = owner()
+  const image = probeImage(await listImages(podman))
+  for (const runtime of ociRuntimes()) await probeRuntime(podman, runtime, image)
+  expect(owner()).toEqual(before)
 })
 
 test('one that is asked for and cannot run is told with what it said', async () => {
