@@ -146,7 +146,7 @@ static void bound_network(void)
         {"sys/net/ipv4/tcp_syncookies", "2"},
         {"sys/net/ipv4/tcp_max_syn_backlog", "128"},
         {"sys/net/ipv4/tcp_max_tw_buckets", "2048"},
-        {"sys/net/ipv4/tcp_rmem", "4096 65536 262144"},
+        {"sys/net/ipv4/tcp_rmem", "4096 16384 262144"},
         {"sys/net/ipv4/tcp_wmem", "4096 16384 262144"},
     };
     EACH(i, bounds)

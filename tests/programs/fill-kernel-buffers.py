@@ -74,10 +74,25 @@ def unsent():
         one.send(bytes(1000), socket.MSG_MORE)
 
 
+# What is sent to who never accepts counts as nobody's memory until then.
+def unaccepted():
+    server = socket.create_server(('127.0.0.1', 0), backlog=128)
+    held.append(server)
+    for _ in range(129):
+        client = socket.create_connection(server.getsockname(), timeout=1)
+        client.setblocking(False)
+        try:
+            for _ in range(100):
+                client.send(bytes(65536))
+        except BlockingIOError:
+            pass
+
+
 fill = {
     'netlink': netlink,
     'udp': udp,
     'tcp': tcp,
+    'unaccepted': unaccepted,
     'errors': errors,
     'timestamps': timestamps,
     'unsent': unsent,
