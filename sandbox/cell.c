@@ -140,7 +140,7 @@ static void bound_network(void)
     static const struct {
         const char *path, *value;
     } bounds[] = {
-        {"sys/net/core/somaxconn", "128"},
+        {"sys/net/core/somaxconn", "100"},
         {"sys/net/core/optmem_max", "20480"},
         {"sys/net/core/tstamp_allow_data", "0"},
         {"sys/net/ipv4/tcp_syncookies", "2"},

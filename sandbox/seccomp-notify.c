@@ -58,7 +58,7 @@ enum { RECOUNT_US = 100000 };
 static const struct bound own_locks = {.most = 8192, .calls = 4096, .left = 8192}, shared_locks = {.most = 256, .calls = 128, .left = 256};
 
 /* Who listens: each may have somaxconn connections that nobody has accepted, and what was sent by them. */
-static const struct bound few_listeners = {.most = 32, .calls = 8, .left = 32};
+static const struct bound few_listeners = {.most = 40, .calls = 8, .left = 40};
 
 /*
  * Sockets of UDP of one cell at a time, and where those of TCP are counted of both together. One that is in no connection counts twice, since a

@@ -76,9 +76,11 @@ def unsent():
 
 # What is sent to who never accepts counts as nobody's memory until then.
 def unaccepted():
-    server = socket.create_server(('127.0.0.1', 0), backlog=128)
+    with open('/proc/sys/net/core/somaxconn') as most:
+        waiting = int(most.read())
+    server = socket.create_server(('127.0.0.1', 0), backlog=waiting)
     held.append(server)
-    for _ in range(129):
+    for _ in range(waiting + 1):
         client = socket.create_connection(server.getsockname(), timeout=1)
         client.setblocking(False)
         try:
