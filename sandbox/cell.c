@@ -140,13 +140,13 @@ static void bound_network(void)
     static const struct {
         const char *path, *value;
     } bounds[] = {
-        {"sys/net/core/somaxconn", "128"},
+        {"sys/net/core/somaxconn", "100"},
         {"sys/net/core/optmem_max", "20480"},
         {"sys/net/core/tstamp_allow_data", "0"},
         {"sys/net/ipv4/tcp_syncookies", "2"},
         {"sys/net/ipv4/tcp_max_syn_backlog", "128"},
         {"sys/net/ipv4/tcp_max_tw_buckets", "2048"},
-        {"sys/net/ipv4/tcp_rmem", "4096 65536 262144"},
+        {"sys/net/ipv4/tcp_rmem", "4096 16384 262144"},
         {"sys/net/ipv4/tcp_wmem", "4096 16384 262144"},
     };
     EACH(i, bounds)

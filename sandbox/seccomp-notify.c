@@ -6,8 +6,9 @@
  *
  * Some calls are no attempt at anything, and take memory of the kernel that no cgroup counts. What lies unread in a socket that lists
  * network interfaces is such: the leader makes these, small, and not more than a few. What lies unsent in sockets of UDP is, with options
- * and copies of what was sent; and so are locks of parts of files. While a cell has not too many, the leader lets the call through. That
- * is decided by numbers alone; what a program changes in its memory meanwhile is for the kernel to read.
+ * and copies of what was sent, and what waits to be accepted at sockets of TCP that listen; and so are locks of parts of files. While a cell
+ * has not too many, the leader lets the call through. That is decided by numbers alone; what a program changes in its memory meanwhile is for
+ * the kernel to read.
  *
  * Nobody waits for ever. A process that waits for its answer can be killed like any other. Once the listener is closed,
  * by the end of the stage or of the leader, the kernel answers ENOSYS by itself. A process has one call under way at most,
@@ -38,15 +39,30 @@
 enum { CALLS_PER_TURN = 32, NETLINK_SOCKETS = 32, NETLINK_BYTES = 32 << 10 };
 
 /*
- * Locks of one cell at a time: fewer where its devices are the machine's, since whoever closes such a file looks through all that are
- * on it. While they are counted nobody on the machine locks, so it is done after so many calls; where there were too many, after some
- * time, for a program that has closed its files since.
+ * Some things of one cell are counted by reading all of them, which is dear, so it is done when there could be too many, and never before so many
+ * calls; where there were too many, after some time, for a program that has closed its files since. So a cell has `most` of them, and at times
+ * as many more as it may make between two counts.
  */
-enum { LOCKS = 8192, CALLS_PER_COUNT = 4096, SHARED_LOCKS = 256, RECOUNT_US = 100000 };
+struct bound {
+    size_t most, calls;
+    size_t left; /* calls until the next count */
+    bool full;
+    uint64_t counted_us;
+};
+enum { RECOUNT_US = 100000 };
 
 /*
- * Sockets of TCP and UDP of one cell at a time, and of UDP alone. One that is in no connection counts twice, since a second one comes up
- * when it connects to its own cell.
+ * Locks: fewer where its devices are the machine's, since whoever closes such a file looks through all that are on it. While they are
+ * counted nobody on the machine locks.
+ */
+static const struct bound own_locks = {.most = 8192, .calls = 4096, .left = 8192}, shared_locks = {.most = 256, .calls = 128, .left = 256};
+
+/* Who listens: each may have somaxconn connections that nobody has accepted, and what was sent by them. */
+static const struct bound few_listeners = {.most = 40, .calls = 8, .left = 40};
+
+/*
+ * Sockets of UDP of one cell at a time, and where those of TCP are counted of both together. One that is in no connection counts twice, since a
+ * second one comes up when it connects to its own cell.
  */
 enum { INTERNET_SOCKETS = 1024, UDP_SOCKETS = 128 };
 
@@ -54,9 +70,7 @@ static int listener = -1;
 static bool devices_shared = true;
 /* What may still be made before they are counted again. */
 static int sockets_left, udp_left;
-static size_t locks_left;
-static bool locks_full;
-static uint64_t counted_us;
+static struct bound locks, listeners;
 static size_t known;
 static struct {
     int number;
@@ -75,8 +89,8 @@ void notify_begin(int descriptor)
     stop_listening();
     listener = descriptor;
     known = 0;
-    locks_left = devices_shared ? SHARED_LOCKS : CALLS_PER_COUNT;
-    locks_full = false;
+    locks = devices_shared ? shared_locks : own_locks;
+    listeners = few_listeners;
     sockets_left = udp_left = 0;
 }
 
@@ -194,15 +208,46 @@ static void count_sockets(void)
         fclose(protocols);
 }
 
-static bool may_make_socket(bool udp)
+static bool may_make_socket(int *left)
 {
-    if (sockets_left <= 0 || (udp && udp_left <= 0))
+    if (*left <= 0)
         count_sockets();
-    if (sockets_left <= 0 || (udp && udp_left <= 0))
+    return *left > 0 && (*left)-- > 0;
+}
+
+static bool may_have(struct bound *bound, size_t (*count)(size_t most))
+{
+    if (bound->full ? clock_us(CLOCK_MONOTONIC) - bound->counted_us >= RECOUNT_US : bound->left == 0) {
+        const size_t counted = count(bound->most), free = bound->most - counted;
+        bound->full = free == 0;
+        bound->left = free > bound->calls ? free : bound->calls;
+        bound->counted_us = clock_us(CLOCK_MONOTONIC);
+    }
+    if (bound->full)
         return false;
-    sockets_left--;
-    udp_left -= udp;
+    bound->left--;
     return true;
+}
+
+/* The kernel names them before all other sockets. */
+static size_t count_listeners(size_t most)
+{
+    static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
+    enum { LISTENS = 10 };
+    char line[256];
+    unsigned state;
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        FILE *sockets = fopen(tables[i], "re");
+        bool listens = sockets && fgets(line, sizeof line, sockets);
+        while (listens && count < most && fgets(line, sizeof line, sockets)) {
+            listens = sscanf(line, "%*d: %*s %*s %x", &state) == 1 && state == LISTENS;
+            count += listens;
+        }
+        if (sockets)
+            fclose(sockets);
+    }
+    return count;
 }
 
 /* Those of open files, which may be another cell's, are none of ours: a program cannot make them. */
@@ -211,28 +256,14 @@ static size_t count_locks(size_t most)
     char line[256];
     size_t count = 0;
     int fd = openat(proc_writable, "locks", O_RDONLY | O_CLOEXEC);
-    FILE *locks = fd < 0 ? NULL : fdopen(fd, "r");
-    while (locks && count < most && fgets(line, sizeof line, locks))
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    while (file && count < most && fgets(line, sizeof line, file))
         count += strstr(line, " OFDLCK ") == NULL;
-    if (locks)
-        fclose(locks);
+    if (file)
+        fclose(file);
     else if (fd >= 0)
         close(fd);
     return count;
-}
-
-static bool may_lock(void)
-{
-    if (locks_full ? clock_us(CLOCK_MONOTONIC) - counted_us >= RECOUNT_US : locks_left == 0) {
-        const size_t most = devices_shared ? SHARED_LOCKS : LOCKS, count = count_locks(most);
-        locks_full = count >= most;
-        locks_left = devices_shared ? most - count : CALLS_PER_COUNT;
-        counted_us = clock_us(CLOCK_MONOTONIC);
-    }
-    if (locks_full)
-        return false;
-    locks_left--;
-    return true;
 }
 
 enum { SOCKET_TYPE = 0xf };
@@ -256,13 +287,15 @@ static void answer_call(void)
     }
     struct seccomp_notif_resp answer = {.id = call.id, .error = -EPERM};
     if (call.data.nr == SYS_socket && call.data.args[0] != AF_NETLINK)
-        let_through(&answer, may_make_socket((call.data.args[1] & SOCKET_TYPE) == SOCK_DGRAM), ENFILE);
+        let_through(&answer, may_make_socket((call.data.args[1] & SOCKET_TYPE) == SOCK_DGRAM ? &udp_left : &sockets_left), ENFILE);
     else if (call.data.nr == SYS_socket) {
         int lent = lend_netlink(&call);
         answer.error = lent < 0 ? lent : 0;
         answer.val = lent < 0 ? 0 : lent;
     } else if (call.data.nr == SYS_fcntl)
-        let_through(&answer, may_lock(), ENOLCK);
+        let_through(&answer, may_have(&locks, count_locks), ENOLCK);
+    else if (call.data.nr == SYS_listen)
+        let_through(&answer, may_have(&listeners, count_listeners), ENOBUFS);
     else
         count_call(call.data.nr);
     /* ENOENT: dead by now, or called away by a signal. */

@@ -16,8 +16,8 @@
  *   seccomp, socket filters        their code lies in memory that the whole machine shares
  *
  * A netlink socket, by which the C library lists network interfaces, is made by the leader (seccomp-notify.c), who counts them: what lies
- * in it counts as no job's memory. Sockets of TCP and UDP and locks of parts of files are made as ever, once the leader has counted them,
- * for the same reason.
+ * in it counts as no job's memory. Sockets of UDP, those that listen and locks of parts of files are made as ever, once the leader has counted
+ * them, for the same reason.
  * Nothing watches files (inotify, F_NOTIFY): those of an image are one for all its sandboxes, and a watch would tell of a neighbour.
  *
  * Nor is there word of what podman's filter refuses before these are asked: an error is stricter than a notification. With podman's
@@ -195,18 +195,35 @@ static void refuse_protocols(scmp_filter_ctx filter)
     }
 }
 
-/* `counted` is what becomes of a socket of TCP or UDP: the leader lets it through while there are not too many. */
+/*
+ * Whether copies of what was sent, with times, can be switched off for each network (cell.c does). A kernel that can also counts what a connection
+ * of TCP consists of as the memory of who accepts it.
+ */
+static bool bounds_connections(void)
+{
+    return access("/proc/sys/net/core/tstamp_allow_data", F_OK) == 0;
+}
+
+/*
+ * `counted` is what becomes of a socket of UDP: the leader lets it through while there are not too many. Of TCP no more than a connection that
+ * nobody has accepted counts as no job's memory, with what it was sent, and so the leader is told of who listens; on a kernel
+ * that does not bound the others, of all sockets of TCP.
+ */
 static void rule_sockets(scmp_filter_ctx filter, uint32_t counted)
 {
     static const unsigned internet[] = {AF_INET, AF_INET6};
     static const struct {
         unsigned type, protocol;
-    } kinds[] = {{SOCK_STREAM, 0}, {SOCK_STREAM, IPPROTO_TCP}, {SOCK_DGRAM, 0}, {SOCK_DGRAM, IPPROTO_UDP}};
+    } kinds[] = {{SOCK_DGRAM, 0}, {SOCK_DGRAM, IPPROTO_UDP}, {SOCK_STREAM, 0}, {SOCK_STREAM, IPPROTO_TCP}};
+    enum { OF_UDP = 2 };
     if (counted == SCMP_ACT_ALLOW)
         return;
     const size_t families = has_family(AF_INET6) ? 2 : 1;
+    const bool bounded = bounds_connections();
+    if (bounded)
+        require(seccomp_rule_add(filter, counted, SCMP_SYS(listen), 0), "listen");
     for (size_t i = 0; i < families; i++)
-        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (size_t k = 0; k < (bounded ? OF_UDP : sizeof kinds / sizeof *kinds); k++)
             require(seccomp_rule_add(filter, counted, SCMP_SYS(socket), 3, SCMP_A0(SCMP_CMP_EQ, internet[i]),
                                      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, kinds[k].type),
                                      SCMP_A2(SCMP_CMP_EQ, kinds[k].protocol)),
@@ -217,7 +234,8 @@ static void rule_sockets(scmp_filter_ctx filter, uint32_t counted)
  * Buffers stay as large as the kernel makes them: to ask for others is no error. Nor is it to ask for errors of the network (glibc's
  * resolver does), which would lie in a queue that counts as no job's memory: a socket that is connected is told of them anyway.
  * Code of a program's own inside the kernel, and what brings other code of the kernel into play (TLS, IPsec, signed segments,
- * multicast by groups of netlink), is; so are copies of what was sent, with the time, and all options of IPv6 in one block.
+ * multicast by groups of netlink), is; so are copies of what was sent, with the time, all options of IPv6 in one block, and what sockets of TCP,
+ * which nobody counts, could fill with it: lists of senders, notices of what was sent without a copy.
  */
 static void refuse_socket_options(scmp_filter_ctx filter)
 {
@@ -242,6 +260,13 @@ static void refuse_socket_options(scmp_filter_ctx filter)
         {SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, ENOPROTOOPT},
         {SOL_SOCKET, SO_LOCK_FILTER, ENOPROTOOPT},
         {SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, ENOPROTOOPT},
+        {SOL_SOCKET, SO_ZEROCOPY, EOPNOTSUPP},
+        {IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, ENOPROTOOPT},
+        {IPPROTO_IP, IP_MSFILTER, ENOPROTOOPT},
+        {IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, ENOPROTOOPT},
+        {IPPROTO_IP, MCAST_MSFILTER, ENOPROTOOPT},
+        {IPPROTO_IPV6, MCAST_JOIN_SOURCE_GROUP, ENOPROTOOPT},
+        {IPPROTO_IPV6, MCAST_MSFILTER, ENOPROTOOPT},
         {IPPROTO_TCP, TCP_MD5SIG, ENOPROTOOPT},
         {IPPROTO_TCP, TCP_ULP, ENOPROTOOPT},
         {IPPROTO_TCP, TCP_MD5SIG_EXT, ENOPROTOOPT},
@@ -416,11 +441,23 @@ void seccomp_prepare(void)
         build_rules(&telling, SCMP_ACT_NOTIFY, SCMP_ACT_NOTIFY, SCMP_ACT_NOTIFY);
 }
 
+/*
+ * Once the leader has received a call, no handler of a signal shall interrupt it, where the kernel has that (Linux 5.19): `socket` and `fcntl`
+ * with F_SETLK never answer EINTR elsewhere.
+ */
+static int listen_to_rules(void)
+{
+    enum { WAIT_KILLABLE = 1 << 5 };
+    const unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | WAIT_KILLABLE, &telling);
+    if (listener < 0 && errno == EINVAL)
+        listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &telling);
+    return listener;
+}
+
 static bool enter_rules(int *listener)
 {
-    *listener = -1;
-    if (telling.len > 0)
-        *listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &telling);
+    *listener = telling.len > 0 ? listen_to_rules() : -1;
     return *listener >= 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &silent, 0, 0) == 0;
 }
 

@@ -74,10 +74,27 @@ def unsent():
         one.send(bytes(1000), socket.MSG_MORE)
 
 
+# What is sent to who never accepts counts as nobody's memory until then.
+def unaccepted():
+    with open('/proc/sys/net/core/somaxconn') as most:
+        waiting = int(most.read())
+    server = socket.create_server(('127.0.0.1', 0), backlog=waiting)
+    held.append(server)
+    for _ in range(waiting + 1):
+        client = socket.create_connection(server.getsockname(), timeout=1)
+        client.setblocking(False)
+        try:
+            for _ in range(100):
+                client.send(bytes(65536))
+        except BlockingIOError:
+            pass
+
+
 fill = {
     'netlink': netlink,
     'udp': udp,
     'tcp': tcp,
+    'unaccepted': unaccepted,
     'errors': errors,
     'timestamps': timestamps,
     'unsent': unsent,

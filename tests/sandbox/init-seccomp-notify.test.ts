@@ -309,3 +309,74 @@ describe('where the kernel tells nobody, calls are refused in silence', () => {
     await raw.quit()
   })
 })
+
+describe('of sockets', () => {
+  /** Makes 20,000 sockets of TCP while a handler without SA_RESTART runs every 50 microseconds, and names what they answered. */
+  const INTERRUPTED = `
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+static void nothing(int number) { (void)number; }
+int main(void)
+{
+    struct sigaction act = {.sa_handler = nothing};
+    struct itimerval often = {{0, 50}, {0, 50}};
+    int failed = 0, error = 0;
+    if (access("/proc/sys/net/core/tstamp_allow_data", F_OK) < 0)
+        return puts("counted") < 0;
+    sigaction(SIGALRM, &act, 0);
+    setitimer(ITIMER_REAL, &often, 0);
+    for (int i = 0; i < 20000; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        if (fd < 0) {
+            failed++;
+            error = errno;
+        } else
+            close(fd);
+    }
+    memset(&often, 0, sizeof often);
+    setitimer(ITIMER_REAL, &often, 0);
+    return printf("%d failed: %s\\n", failed, strerror(error)) < 0;
+}`
+
+  test('those of TCP are made in a storm of signals as ever, where their connections are bounded otherwise', async () => {
+    const sandbox = await bench.make({ language: 'c', memoryBytes: 512 * MIB })
+    sandbox.begin(64 * MIB)
+    sandbox.writeFile('interrupted.c', 0o644, Buffer.from(INTERRUPTED))
+    expect((await stage(sandbox, ['gcc', '-Wall', '-O2', '-o', 'interrupted', 'interrupted.c'])).exitCode).toBe(0)
+    const { stdout } = await stage(sandbox, ['./interrupted'])
+    await sandbox.destroy()
+    expect(stdout).toMatch(/^(0 failed: Success|counted)\n$/)
+  })
+
+  test('few listen at a time, and others once those are closed', async () => {
+    const { stdout } = await run(
+      python(`
+import errno, os, socket, time
+counted = not os.path.exists('/proc/sys/net/core/tstamp_allow_data')
+def listen(held):
+    one = socket.socket()
+    one.bind(('127.0.0.1', 0))
+    one.listen(1)
+    held.append(one)
+held, said = [], 'never'
+try:
+    for _ in range(200): listen(held)
+except OSError as error: said = errno.errorcode[error.errno]
+print(counted or (said, 40 <= len(held) <= 48))
+for one in held: one.close()
+local = socket.socket(socket.AF_UNIX)
+local.bind('local')
+while True:
+    try: local.listen(1); break
+    except OSError: time.sleep(0.01)
+for _ in range(1000): held.clear(); listen(held); held[0].close()
+print('again')`),
+    )
+    expect(stdout).toMatch(/^(True|\('ENOBUFS', True\))\nagain\n$/)
+  })
+})

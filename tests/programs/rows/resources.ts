@@ -289,7 +289,7 @@ export const resources: readonly HostileRow[] = [
     limits: SMALL,
     expect: said('below 128 MiB: True EMFILE\n'),
   },
-  ...['netlink', 'udp', 'tcp', 'errors', 'timestamps', 'unsent'].map((kind): HostileRow => ({
+  ...['netlink', 'udp', 'tcp', 'unaccepted', 'errors', 'timestamps', 'unsent'].map((kind): HostileRow => ({
     title: `what nobody reads of ${kind} is bounded, though it counts as nobody's memory`,
     threat: 'memory bomb in the kernel',
     program: 'fill-kernel-buffers.py',
