@@ -314,7 +314,7 @@ describe('what was typed', () => {
     await ready(page)
     await page.waitForFunction(() => document.querySelector('.cm-content')?.textContent?.includes('mine too'))
     await choose('python')
-    await page.waitForFunction(() => document.querySelector('.cm-content')?.textContent?.includes('mine'))
+    await page.waitForFunction(() => document.querySelector('.cm-content')?.textContent === 'print("mine")')
     expect(await program()).toBe('print("mine")')
     await close()
   })
