@@ -212,7 +212,10 @@ static bool may_make_socket(int *left)
 {
     if (*left <= 0)
         count_sockets();
-    return *left > 0 && (*left)-- > 0;
+    if (*left <= 0)
+        return false;
+    (*left)--;
+    return true;
 }
 
 static bool may_have(struct bound *bound, size_t (*count)(size_t most))

@@ -196,8 +196,8 @@ static void refuse_protocols(scmp_filter_ctx filter)
 }
 
 /*
- * Whether copies of what was sent, with times, can be switched off for each network (cell.c does). A kernel that can also counts what a connection
- * of TCP consists of as the memory of who accepts it.
+ * Whether copies of what was sent, with times, can be switched off for each network (cell.c does). Such a kernel counts
+ * what a connection of TCP consists of as the memory of who accepts it, too.
  */
 static bool bounds_connections(void)
 {

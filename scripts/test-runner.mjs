@@ -16,6 +16,9 @@ const { default: circus } = runner
 /** Whether a test file is loaded by node. @param {string} path */
 export const isCompiled = (path) => !readFileSync(path, 'utf8').includes(OWN_CLOCK)
 
+/** What a file is called in the folder of compiled ones. @param {string} rootDir @param {string} path */
+export const compiledName = (rootDir, path) => relative(rootDir, path).replaceAll('\\', '/').replace(/ts$/, 'js')
+
 /** What jest has on `globalThis` for one test file. */
 const OF_ONE_FILE = ['JEST_STATE_SYMBOL', 'EVENT_HANDLERS', 'TEST_TIMEOUT_SYMBOL']
 
@@ -52,7 +55,7 @@ async function runCompiled(globalConfig, config, environment, testPath, sendMess
     requireModule: require,
     unstable_shouldLoadAsEsm: () => true,
     unstable_importModule(path) {
-      const compiled = `${bundle}/${relative(config.rootDir, path).replaceAll('\\', '/').replace(/ts$/, 'js')}`
+      const compiled = `${bundle}/${compiledName(config.rootDir, path)}`
       // A setup file is run again for each test file.
       return import(path === testPath ? compiled : `${compiled}?${performance.now()}`)
     },

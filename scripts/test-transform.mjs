@@ -1,8 +1,8 @@
 // How jest loads the few files that it loads itself: those that set its clock, and before them watch-test-file.ts, which is imported
 // as scripts/test-runner.mjs imports it, and is handed jest's functions.
 import { createHash } from 'node:crypto'
-import { relative } from 'node:path'
 import swc from '@swc/jest'
+import { compiledName } from './test-runner.mjs'
 
 const SETUP = /[/\\]watch-test-file\.ts$/
 
@@ -21,8 +21,7 @@ await load(globals, \`\${process.env.TEST_BUNDLE_${kind.toUpperCase()}}/${path}?
 export default {
   createTransformer({ kind }) {
     const plain = swc.createTransformer({})
-    const code = (path, { config }) =>
-      stub(kind, relative(config.rootDir, path).replaceAll('\\', '/').replace(/ts$/, 'js'))
+    const code = (path, { config }) => stub(kind, compiledName(config.rootDir, path))
     return {
       canInstrument: false,
       process: (source, path, options) =>

@@ -27,7 +27,7 @@ export interface RuntimeProbe {
 
 /**
  * Runs one container that has what a sandbox has: the only proof that a runtime works with this machine's cgroups. Its standard input is
- * a pipe, as a sandbox's is: crun gives what stands there to the root of the container, and without a pipe that is the machine's `/dev/null`.
+ * a pipe: crun gives what stands there to the root of the container, and without a pipe that is the machine's `/dev/null`.
  */
 export async function probeRuntime(
   podman: Podman,

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { createTurns } from '../../shared/turns.ts'
 import { removeStale } from '../sandbox/remove-stale.ts'
 import { claimedBefore, isAlive, isGivenUp, isOld, nameUnderWay, OWNER } from './under-way.ts'
 import { type TreeBounds, unpack } from './unpack.ts'
@@ -78,7 +79,6 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
     return join(folder, key)
   }
   let begun: Promise<string> | undefined
-  let turns: Promise<unknown> = Promise.resolve()
   const underWay = async (what: 'new' | 'gone' | 'pack') => {
     begun ??= (async () => {
       await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -163,11 +163,7 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
   }
 
   /** Of this process's, one after another, so that two do not take the same room. */
-  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
-    const own = turns.then(task)
-    turns = own.catch(() => undefined)
-    return own
-  }
+  const inTurn = createTurns()
 
   /** Gives what was unpacked its name. */
   const keep = async (made: string, key: string, own: Tree): Promise<Tree> => {
@@ -197,7 +193,7 @@ export function createTreeStore(options: TreeStoreOptions): TreeStore {
         await chmod(made, 0o755) // Whatever the process's mask is: others than its user read there.
         const unpacked = await unpack(pack, made, bounds)
         const own = { ...unpacked, tree: randomUUID(), madeMs: Date.now(), ...(of !== undefined && { of }) }
-        return await inTurn(() => keep(made, key, own))
+        return await inTurn('keep', () => keep(made, key, own))
       } finally {
         await rm(made, { recursive: true, force: true }).catch(() => undefined)
         await rm(made + SIZE, { force: true }).catch(() => undefined)
